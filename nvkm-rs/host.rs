@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tier-0 trees of `nvkm-rs`, mounted as a library for host tests and for the virtual GPU's tools.
+//!
+//! The kernel mounts the same files in its own crate; nothing here is built into it.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
+/// The message queues (`nvkm-rs/rpc/`).
+pub mod rpc {
+    pub mod core;
+}
