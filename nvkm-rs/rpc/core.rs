@@ -8,7 +8,7 @@
 //! `#[path]` the compiler would look for its children beside it.)
 //!
 //! What it needs of the world it asks for by two traits: [`ring::RingMemory`] (a queue's pages, its two
-//! pointers, barriers, a microsecond's pause) and [`session::Host`] (buffers, the doorbell, the clock, event
+//! pointers, barriers, a microsecond's pause) and [`host::Host`] (buffers, the doorbell, the clock, event
 //! handlers, the log). From the bottom up:
 //!
 //! | module | what it knows |
@@ -23,6 +23,7 @@
 //! | [`names`], [`status`], [`error`] | numbers with names, for people and for errno |
 //! | [`history`] | the last messages in both directions, for the time-out's log |
 //! | [`report`] | what the log and the counters learn |
+//! | [`host`] | what a session asks of the driver around it |
 //! | [`session`] | all of the above as two calls: submit a command, drain the messages |
 //!
 //! # Trust
@@ -47,10 +48,12 @@ pub mod command;
 pub mod element;
 pub mod error;
 pub mod history;
+pub mod host;
 pub mod join;
 pub mod message;
 pub mod names;
 pub mod policy;
+mod receive;
 pub mod report;
 pub mod ring;
 pub mod session;

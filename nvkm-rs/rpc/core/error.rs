@@ -186,6 +186,12 @@ impl RecvError {
         }
     }
 
+    /// Whether trying again at once would meet the same error.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.recovery() == Recovery::Kept
+    }
+
     /// Where the queue stands now.
     #[must_use]
     pub fn recovery(&self) -> Recovery {

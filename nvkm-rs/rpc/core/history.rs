@@ -19,10 +19,10 @@ pub enum Direction {
 /// One message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// Number of the message among all that were recorded.
-    pub number: u64,
     /// When, in nanoseconds of the caller's clock.
     pub time: u64,
+    /// Number of the message among all that were recorded. It wraps.
+    pub number: u32,
     /// Which way.
     pub direction: Direction,
     /// Function or event.
@@ -42,12 +42,11 @@ impl fmt::Display for Entry {
             Direction::Sent => ("->", "sent"),
             Direction::Received => ("<-", "received"),
         };
+        let (seconds, micros) = seconds(self.time);
         write!(
             f,
-            "{arrow} {:>6} {what:<8} {}.{:06} {} length {:#x} seq {:#x}",
+            "{arrow} {:>6} {what:<8} {seconds}.{micros:06} {} length {:#x} seq {:#x}",
             self.number,
-            self.time / 1_000_000_000,
-            self.time % 1_000_000_000 / 1_000,
             FunctionName(self.function),
             self.length,
             self.sequence
@@ -57,6 +56,23 @@ impl fmt::Display for Entry {
             _ => Ok(()),
         }
     }
+}
+
+/// Whole seconds and microseconds of a time in nanoseconds; times past 136 years are not told apart.
+///
+/// Done by shift and subtract: the kernel has no 64-bit division on 32-bit machines.
+fn seconds(time: u64) -> (u32, u32) {
+    const SECOND: u64 = 1_000_000_000;
+    let mut rest = time;
+    let mut seconds: u32 = 0;
+    for bit in (0..32).rev() {
+        let unit = SECOND.wrapping_shl(bit);
+        if let Some(less) = rest.checked_sub(unit) {
+            rest = less;
+            seconds |= 1u32.wrapping_shl(bit);
+        }
+    }
+    (seconds, u32::try_from(rest).unwrap_or(0) / 1_000)
 }
 
 /// Messages kept for each direction.
@@ -101,7 +117,7 @@ impl Recent {
 pub struct History {
     sent: Recent,
     received: Recent,
-    number: u64,
+    number: u32,
 }
 
 impl Default for History {
@@ -144,11 +160,16 @@ impl History {
         let mut sent = self.sent.iter().peekable();
         let mut received = self.received.iter().peekable();
         ::core::iter::from_fn(move || match (sent.peek(), received.peek()) {
-            (Some(s), Some(r)) if r.number < s.number => received.next(),
+            (Some(s), Some(r)) if precedes(r, s) => received.next(),
             (Some(_), _) => sent.next(),
             (None, _) => received.next(),
         })
     }
+}
+
+/// Whether `a` was recorded before `b`; the numbers of all entries kept lie close together, but may wrap.
+fn precedes(a: &Entry, b: &Entry) -> bool {
+    a.number.wrapping_sub(b.number) > u32::MAX / 2
 }
 
 impl fmt::Display for History {

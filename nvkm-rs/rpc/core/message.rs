@@ -5,7 +5,7 @@
 use super::checksum::Checksum;
 use super::element::{
     element_pages, ElementHeader, RpcHeader, ELEMENT_HEADER_SIZE, ELEMENT_PAGES_MAX, HEADERS_SIZE,
-    RPC_HEADER_SIZE, RPC_SIZE_MAX,
+    PAYLOAD_MAX, RPC_HEADER_SIZE,
 };
 use super::error::{Headers, Recovery, RecvError};
 use super::ring::{AttachError, Budget, MemoryFault, Ring, RingMemory};
@@ -48,13 +48,13 @@ impl Incoming {
         self.pages
     }
 
-    /// Bytes of payload, at most [`PAYLOAD_MAX`](super::element::PAYLOAD_MAX).
+    /// Bytes of payload, at most [`PAYLOAD_MAX`].
     #[must_use]
     pub fn payload_len(&self) -> usize {
         self.payload
     }
 
-    /// Bytes of RPC header and payload, at most [`RPC_SIZE_MAX`].
+    /// Bytes of RPC header and payload, at most [`RPC_SIZE_MAX`](super::element::RPC_SIZE_MAX).
     #[must_use]
     pub fn message_len(&self) -> usize {
         self.payload.saturating_add(RPC_HEADER_SIZE)
@@ -135,9 +135,10 @@ impl MessageQueue {
         checksum.update(&rpc);
 
         let pages = element_pages(headers.rpc.length);
-        let payload = headers.rpc.payload_len().filter(|payload| {
-            *payload <= RPC_SIZE_MAX - RPC_HEADER_SIZE && pages < self.ring.count()
-        });
+        let payload = headers
+            .rpc
+            .payload_len()
+            .filter(|payload| *payload <= PAYLOAD_MAX && pages < self.ring.count());
         let Some(payload) = payload else {
             let recovery = self.skip(memory, &headers.element, available);
             return Err(RecvError::Length { headers, recovery });

@@ -6,8 +6,8 @@ use ::core::fmt;
 
 use super::element::RpcHeader;
 use super::error::{Error, RecvError, SendError};
+use super::host::Awaited;
 use super::names::FunctionName;
-use super::session::Awaited;
 
 /// Numbers of a session since it began. They wrap.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -206,12 +206,10 @@ impl Ring {
             .ok()?
             .checked_mul(PAGE_SIZE)?
             .checked_add(skip)?;
-        match start.checked_sub(size) {
-            Some(start) => Some([(start, len), (0, 0)]),
-            None => {
-                let first = len.min(size.checked_sub(start)?);
-                Some([(start, first), (0, len.checked_sub(first)?)])
-            }
+        if let Some(start) = start.checked_sub(size) {
+            return Some([(start, len), (0, 0)]);
         }
+        let first = len.min(size.checked_sub(start)?);
+        Some([(start, first), (0, len.checked_sub(first)?)])
     }
 }
