@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The command line.  Exit codes: 0 equal (or the run went well), 1 different, 2 failed.
+
+use std::env;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+
+use nvkm_ab::vm::run;
+use nvkm_ab::vm::run::Setup;
+
+/// The whole life of a driver: what an A/B run does when not told otherwise.
+pub const DEFAULT_PHASES: &str = "load,probe,copy,counters,unbind,bind,copy,counters,unload";
+
+/// Runs nouveau on a virtual GPU, once or as C against Rust.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one virtual machine.
+    Vm(VmArgs),
+}
+
+/// Where the parts are.
+#[derive(Args, Clone)]
+pub struct Places {
+    /// Directory of everything built.
+    #[arg(long, env = "BUILD", default_value = "build")]
+    build: PathBuf,
+    /// Prepared kernel [default: BUILD/kernel/current].
+    #[arg(long)]
+    kernel: Option<PathBuf>,
+    /// Firmware by version [default: BUILD/firmware].
+    #[arg(long)]
+    firmware: Option<PathBuf>,
+    /// Virtual GPU server [default: nvkm-vgpu beside this program].
+    #[arg(long)]
+    vgpu: Option<PathBuf>,
+    /// More arguments for it.
+    #[arg(long = "vgpu-arg", allow_hyphen_values = true)]
+    vgpu_args: Vec<String>,
+    /// Guest program [default: the static nvkm-guest of the same target directory].
+    #[arg(long)]
+    guest: Option<PathBuf>,
+    /// QEMU.
+    #[arg(long, default_value = "qemu-system-x86_64")]
+    qemu: PathBuf,
+    /// More words for the guest kernel's command line.
+    #[arg(long, default_value = "")]
+    append: String,
+    /// Let firmware that is visibly broken reach the driver.
+    #[arg(long)]
+    unchecked_fw: bool,
+    /// Seconds that one machine may run.
+    #[arg(long, default_value_t = 180)]
+    limit: u64,
+    /// Seconds without a sign of life after which a guest counts as hung.
+    #[arg(long, default_value_t = 60)]
+    silence: u64,
+}
+
+impl Places {
+    /// A setup for one machine, without module, parameters and phases.
+    pub fn setup(&self, name: &str, out: &Path) -> Setup {
+        let exe = env::current_exe().unwrap_or_default();
+        let beside = exe.parent().unwrap_or(Path::new("")).to_path_buf();
+        let target = beside.parent().unwrap_or(Path::new("")).to_path_buf();
+        let or = |given: &Option<PathBuf>, default: PathBuf| given.clone().unwrap_or(default);
+        Setup {
+            name: name.to_string(),
+            out: out.to_path_buf(),
+            kernel: or(&self.kernel, self.build.join("kernel/current")),
+            firmware: or(&self.firmware, self.build.join("firmware")),
+            cache: self.build.join("ab/.cache"),
+            gpu: None,
+            fw: String::new(),
+            unchecked_fw: self.unchecked_fw,
+            module: None,
+            params: String::new(),
+            phases: Vec::new(),
+            guest: or(
+                &self.guest,
+                target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
+            ),
+            vgpu: or(&self.vgpu, beside.join("nvkm-vgpu")),
+            vgpu_args: self.vgpu_args.clone(),
+            qemu: self.qemu.clone(),
+            append: self.append.clone(),
+            limit: Duration::from_secs(self.limit),
+            silence: Duration::from_secs(self.silence),
+            progress: true,
+        }
+    }
+}
+
+#[derive(Args)]
+struct VmArgs {
+    /// Chip of the virtual GPU, or 'none' for a machine without one.
+    #[arg(long, default_value = "tu104")]
+    gpu: String,
+    /// Firmware version.
+    #[arg(long, default_value = "570.144")]
+    fw: String,
+    /// nouveau module to load [default: the distribution's own].
+    #[arg(long)]
+    module: Option<PathBuf>,
+    /// Its parameters, separated by spaces.
+    #[arg(long, default_value = "")]
+    params: String,
+    /// Phases, separated by commas (load probe copy event=N counters unbind bind unload sleep=MS).
+    #[arg(long, default_value = DEFAULT_PHASES)]
+    phases: String,
+    /// Where its traces and logs go [default: BUILD/ab/vm].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print the guest's kernel log at the end.
+    #[arg(long)]
+    log: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Does what the command line says.
+pub fn main(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Vm(args) => vm(&args),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(e) => {
+            eprintln!("nvkm-ab: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn vm(args: &VmArgs) -> Result<u8> {
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| args.places.build.join("ab/vm"));
+    let mut setup = args.places.setup("vm", &out);
+    setup.gpu = (args.gpu != "none").then(|| args.gpu.clone());
+    setup.fw = args.fw.clone();
+    setup.module = args.module.clone();
+    setup.params = args.params.clone();
+    setup.phases = args
+        .phases
+        .split(',')
+        .filter(|p| !p.is_empty())
+        .map(String::from)
+        .collect();
+    let outcome = run::run(&setup)?;
+    if args.log {
+        for line in outcome.guest.last_lines(usize::MAX) {
+            println!("{line}");
+        }
+    }
+    let wall = outcome.wall.as_secs_f64();
+    match outcome.error {
+        None => {
+            println!(
+                "vm: all {} phases went well in {wall:.1} s; traces and logs in {}",
+                setup.phases.len(),
+                out.display()
+            );
+            Ok(0)
+        }
+        Some(error) => {
+            for line in &outcome.last_lines {
+                eprintln!("  | {line}");
+            }
+            eprintln!(
+                "nvkm-ab: {error} (after {wall:.1} s; all logs in {})",
+                out.display()
+            );
+            Ok(2)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One run of a virtual machine: kernel, initramfs, virtual GPU, and what the guest reported.
+
+pub mod cpio;
+pub mod firmware;
+pub mod guest;
+pub mod initramfs;
+pub mod kernel;
+pub mod process;
+pub mod qemu;
+pub mod run;
+pub mod unpack;

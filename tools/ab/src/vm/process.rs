@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Child processes that never outlive the run.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use anyhow::Context;
+use anyhow::Result;
+
+/// A child with its output in a file; dropping it ends it.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+    status: Option<ExitStatus>,
+}
+
+impl Process {
+    /// Starts a program, both outputs going to `log`.
+    ///
+    /// # Errors
+    ///
+    /// The program is not there, or the log cannot be written.
+    pub fn start<S: AsRef<OsStr>>(program: &Path, args: &[S], log: &Path) -> Result<Self> {
+        let out =
+            File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let err = out.try_clone()?;
+        let child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", program.display()))?;
+        Ok(Self {
+            child,
+            log: log.to_path_buf(),
+            status: None,
+        })
+    }
+
+    /// How it ended, if it did.
+    ///
+    /// # Errors
+    ///
+    /// The process cannot be waited for.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait()?;
+        }
+        Ok(self.status)
+    }
+
+    /// Waits at most `limit` for its end.
+    ///
+    /// # Errors
+    ///
+    /// The process cannot be waited for.
+    pub fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let end = Instant::now() + limit;
+        loop {
+            let status = self.ended()?;
+            if status.is_some() || Instant::now() > end {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it now.
+    pub fn kill(&mut self) {
+        if matches!(self.ended(), Ok(None)) {
+            // It may end by itself between the question and the signal; both are what is wanted.
+            let _ = self.child.kill();
+            self.status = self.child.wait().ok();
+        }
+    }
+
+    /// The last non-empty lines that it wrote.
+    pub fn last_words(&self, n: usize) -> String {
+        last_lines(&self.log, n).join("; ")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The last `n` non-empty lines of a file (none if it cannot be read).
+pub fn last_lines(path: &Path, n: usize) -> Vec<String> {
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|l| !l.is_empty())
+        .collect();
+    let from = lines.len().saturating_sub(n);
+    lines[from..].iter().map(|l| l.to_string()).collect()
+}

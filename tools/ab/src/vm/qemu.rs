@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+//! QEMU's command line: a machine in which the same run is the same run.
+
+use std::path::Path;
+
+use serde_json::json;
+
+/// What a machine is made of.
+pub struct Machine<'a> {
+    /// Kernel image.
+    pub kernel: &'a Path,
+    /// Initramfs.
+    pub initramfs: &'a Path,
+    /// Socket of the virtual GPU, if there is one.
+    pub gpu: Option<&'a Path>,
+    /// File for the kernel's console.
+    pub console: &'a Path,
+    /// File for the guest's report.
+    pub report: &'a Path,
+    /// More words for the kernel's command line.
+    pub append: &'a str,
+    /// Guest memory in MiB.
+    pub memory_mb: u32,
+}
+
+/// The kernel's command line.
+///
+/// Fixed addresses and no use of the processor's random numbers make two runs alike; a kernel that oopses or panics
+/// ends the machine (with `-no-reboot`); the loops-per-jiffy value spares its calibration.
+const APPEND: &str = "console=ttyS0 quiet loglevel=1 nokaslr panic=-1 oops=panic mitigations=off \
+    random.trust_cpu=off random.trust_bootloader=off lpj=4000000 tsc=reliable no_timer_check \
+    audit=0 selinux=0 apparmor=0 rdinit=/init";
+
+/// QEMU's arguments.
+pub fn arguments(machine: &Machine) -> Vec<String> {
+    let mut args: Vec<String> = Vec::new();
+    let mut add = |list: &[&str]| args.extend(list.iter().map(|s| s.to_string()));
+    add(&[
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+    ]);
+    add(&[
+        "-machine",
+        "q35,memory-backend=mem,sata=off,smbus=off,usb=off,vmport=off,hpet=off",
+    ]);
+    // The model reads and writes guest memory: it must be shared.
+    add(&[
+        "-object",
+        &format!(
+            "memory-backend-memfd,id=mem,size={}M,share=on",
+            machine.memory_mb
+        ),
+    ]);
+    add(&["-m", &format!("{}M", machine.memory_mb), "-smp", "1"]);
+    // Guest time counts instructions (2 ns each), not the host's seconds; idle time is skipped.
+    add(&[
+        "-accel",
+        "tcg,thread=single",
+        "-icount",
+        "shift=1,sleep=off",
+    ]);
+    add(&["-cpu", "qemu64,-rdrand,-rdseed"]);
+    add(&["-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]);
+    add(&["-kernel", &machine.kernel.display().to_string()]);
+    add(&["-initrd", &machine.initramfs.display().to_string()]);
+    add(&["-append", format!("{APPEND} {}", machine.append).trim_end()]);
+    add(&[
+        "-chardev",
+        &format!("file,id=console,path={}", machine.console.display()),
+        "-serial",
+        "chardev:console",
+    ]);
+    add(&[
+        "-chardev",
+        &format!("file,id=report,path={}", machine.report.display()),
+    ]);
+    add(&["-device", "isa-debugcon,iobase=0xe9,chardev=report"]);
+    if let Some(socket) = machine.gpu {
+        // Posted writes would let the guest run on while the model still works on the write: runs would differ.
+        let device = json!({
+            "driver": "vfio-user-pci",
+            "socket": {"path": socket.display().to_string(), "type": "unix"},
+            "addr": "04.0",
+            "x-no-posted-writes": true,
+        });
+        add(&["-device", &device.to_string()]);
+    }
+    args
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+//! PID 1 of the initramfs: loads nouveau, drives it through the phases of a plan, and reports each.
+//!
+//! The plan (`/nvkm.json`) is written by `nvkm-ab`, which also reads the report: JSON lines on QEMU's debug port, see
+//! [`report`].  Nothing here knows which side (C or Rust) it is running; that is in the module's parameters.
+//! Every wait is bounded in guest time; what hangs the whole guest is found by the runner's own clock.
+
+mod drm;
+mod kmsg;
+mod modules;
+mod nvif;
+mod pci;
+mod phases;
+mod plan;
+mod report;
+mod sys;
+
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde_json::json;
+use serde_json::Value;
+
+use crate::kmsg::Kmsg;
+use crate::phases::Machine;
+use crate::plan::Plan;
+use crate::report::Report;
+
+/// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
+const PHASE_LIMIT: Duration = Duration::from_secs(120);
+
+fn main() {
+    let report = match Report::open() {
+        Ok(report) => report,
+        Err(e) => {
+            eprintln!("nvkm-guest: no report channel: {e:#}");
+            sys::power_off();
+        }
+    };
+    let outcome = run(&report);
+    report.send(&match &outcome {
+        Ok(()) => json!({"t": "end", "ok": true}),
+        Err(e) => json!({"t": "end", "ok": false, "error": format!("{e:#}")}),
+    });
+    sys::power_off();
+}
+
+fn run(report: &Report) -> Result<()> {
+    sys::mount_all()?;
+    let plan = Plan::load("/nvkm.json")?;
+    let mut kmsg = Kmsg::open()?;
+    // Up to here the kernel was told to be quiet; a hang from here on should show its last words on the console.
+    sys::console_level(plan.console_level);
+    report.send(&json!({"t": "start", "release": sys::release()?, "phases": plan.phases}));
+    kmsg.drain(report, "boot")?;
+
+    let mut machine = Machine::new(plan.clone());
+    for (n, phase) in plan.phases.iter().enumerate() {
+        machine.mark(n as u8)?;
+        report.send(&json!({"t": "begin", "n": n, "phase": phase}));
+        let start = Instant::now();
+        let (returned, outcome) = bounded(machine, phase);
+        // Work that the phase left behind (queues, deferred frees) belongs to it and not to the next one.
+        thread::sleep(Duration::from_millis(20));
+        kmsg.drain(report, phase)?;
+        let ms = start.elapsed().as_millis() as u64;
+        match outcome {
+            Ok(mut data) => {
+                let fields = data.as_object_mut();
+                let mut line = json!({"t": "phase", "n": n, "phase": phase, "ok": true, "ms": ms});
+                if let (Some(fields), Some(line)) = (fields, line.as_object_mut()) {
+                    line.append(fields);
+                }
+                report.send(&line);
+            }
+            Err(e) => {
+                let error = format!("{e:#}");
+                report.send(&json!({"t": "phase", "n": n, "phase": phase, "ok": false, "ms": ms, "error": error}));
+                return Err(e.context(format!("phase {phase}")));
+            }
+        }
+        match returned {
+            Some(m) => machine = m,
+            None => return Ok(()),
+        }
+    }
+    machine.mark(plan.phases.len() as u8)
+}
+
+/// Runs a phase in a thread of its own, so that one that never returns is reported with the stack of what blocks it.
+fn bounded(mut machine: Machine, phase: &str) -> (Option<Machine>, Result<Value>) {
+    let (tx, rx) = mpsc::channel();
+    let name = phase.to_string();
+    thread::spawn(move || {
+        let outcome = machine.run(&name);
+        // The receiver is gone only after a time-out, when nobody wants the answer any more.
+        let _ = tx.send((machine, outcome));
+    });
+    match rx.recv_timeout(PHASE_LIMIT) {
+        Ok((machine, outcome)) => (Some(machine), outcome),
+        Err(RecvTimeoutError::Disconnected) => {
+            (None, Err(anyhow::anyhow!("the phase's thread died")))
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            sys::show_blocked_tasks();
+            let secs = PHASE_LIMIT.as_secs();
+            (
+                None,
+                Err(anyhow::anyhow!("hung: not finished after {secs} s of guest time; the blocked tasks are in the log")),
+            )
+        }
+    }
+}
