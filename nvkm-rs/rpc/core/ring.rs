@@ -57,11 +57,6 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// C's patience for room in the command queue: about a second or two.
-    pub const COMMAND: u32 = 1_000_000;
-    /// C's patience for one reply, shared by all elements received meanwhile: four seconds or more.
-    pub const MESSAGE: u32 = 4_000_000;
-
     /// A budget of `tries` looks.
     #[must_use]
     pub fn new(tries: u32) -> Self {

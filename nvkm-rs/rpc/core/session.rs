@@ -17,12 +17,33 @@ use super::report::{Counters, Late, Report};
 use super::ring::Budget;
 use super::split::Split;
 
+/// How often a session looks at a queue, a microsecond or two apart, before it gives up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Patience {
+    /// For room in the command queue, for each element.
+    pub command: u32,
+    /// For one reply, over everything that is received meanwhile; each message costs one look too, so that
+    /// a device that sends without end cannot hold the caller without end.
+    pub message: u32,
+}
+
+impl Default for Patience {
+    /// That of `r535_gsp_cmdq_push` and `r535_gsp_msg_recv`.
+    fn default() -> Self {
+        Self {
+            command: 1_000_000,
+            message: 4_000_000,
+        }
+    }
+}
+
 /// One device's message queues.
 #[derive(Debug)]
 pub struct Session {
     commands: CommandQueue,
     pub(super) messages: MessageQueue,
     sequence: u32,
+    patience: Patience,
     pub(super) history: History,
     pub(super) late: Late,
     pub(super) counters: Counters,
@@ -36,10 +57,16 @@ impl Session {
             commands,
             messages,
             sequence,
+            patience: Patience::default(),
             history: History::new(),
             late: Late::new(),
             counters: Counters::default(),
         }
+    }
+
+    /// Changes how long to wait.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     /// The command queue.
@@ -111,8 +138,7 @@ impl Session {
                 if counted { self.sequence } else { 0 },
             );
 
-            // C's patience, too, is for each element anew.
-            let mut budget = Budget::new(Budget::COMMAND);
+            let mut budget = Budget::new(self.patience.command);
             let pushed = self
                 .commands
                 .push(host.commands(), &mut budget, &header, bytes);
@@ -160,7 +186,7 @@ impl Session {
         host: &mut H,
         awaited: &Awaited,
     ) -> Result<Option<H::Buffer>, Error> {
-        let mut budget = Budget::new(Budget::MESSAGE);
+        let mut budget = Budget::new(self.patience.message);
         let outcome = loop {
             let step = match self.next(host, &mut budget, |bad| bad != awaited.function) {
                 Ok(Next::Message(incoming)) => self.step(host, &mut budget, awaited, incoming),
@@ -188,7 +214,7 @@ impl Session {
     /// Does not wait for a first message. Bad messages are reported and passed over.
     pub fn drain<H: Host>(&mut self, host: &mut H, limit: u32) -> Drained {
         let mut drained = Drained::default();
-        let mut budget = Budget::new(Budget::MESSAGE);
+        let mut budget = Budget::new(self.patience.message);
         loop {
             let error = match self.messages.pending(host.messages()) {
                 Ok(0) => return drained,

@@ -11,6 +11,8 @@ use std::rc::Rc;
 
 use nvkm_rs_core::rpc::core::ring::{MemoryFault, RingMemory};
 
+pub mod rig;
+
 pub const PAGE: usize = 4096;
 
 /// Something to do while the driver waits: the other end's chance to act. Gets the number of the wait.
