@@ -87,6 +87,7 @@ impl Places {
             fw: String::new(),
             unchecked_fw: self.unchecked_fw,
             module: None,
+            exact: false,
             params: String::new(),
             phases: Vec::new(),
             guest: or(
@@ -115,6 +116,9 @@ struct VmArgs {
     /// nouveau module to load [default: the distribution's own].
     #[arg(long)]
     module: Option<PathBuf>,
+    /// Load it bit for bit (some seconds slower: signature check and ftrace's bookkeeping).
+    #[arg(long)]
+    exact: bool,
     /// Its parameters, separated by spaces.
     #[arg(long, default_value = "")]
     params: String,
@@ -154,6 +158,7 @@ fn vm(args: &VmArgs) -> Result<u8> {
     setup.gpu = (args.gpu != "none").then(|| args.gpu.clone());
     setup.fw = args.fw.clone();
     setup.module = args.module.clone();
+    setup.exact = args.exact;
     setup.params = args.params.clone();
     setup.phases = args
         .phases

@@ -2,6 +2,7 @@
 //! One run of a virtual machine: kernel, initramfs, virtual GPU, and what the guest reported.
 
 pub mod cpio;
+pub mod elf;
 pub mod firmware;
 pub mod guest;
 pub mod initramfs;

@@ -18,6 +18,7 @@ use std::hint;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::bail;
 use anyhow::Context;
@@ -117,11 +118,19 @@ impl Machine {
         let Some((last, before)) = self.plan.modules.split_last() else {
             bail!("the plan names no module")
         };
+        // Times of each, in guest milliseconds: loading is the longest part of a short run.
+        let mut times = Vec::new();
+        let mut load = |path: &String, params: &str| -> Result<()> {
+            let start = Instant::now();
+            modules::load(path, params)?;
+            times.push(json!([path, start.elapsed().as_millis() as u64]));
+            Ok(())
+        };
         for module in before {
-            modules::load(module, "")?;
+            load(module, "")?;
         }
-        modules::load(last, &self.plan.params)?;
-        Ok(json!({"modules": self.plan.modules.len()}))
+        load(last, &self.plan.params)?;
+        Ok(json!({"modules": times}))
     }
 
     fn probe(&self) -> Result<Value> {

@@ -9,6 +9,8 @@ use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
 
+use crate::vm::elf;
+
 /// Files that go below `/lib/firmware` of the guest: path there and bytes.
 pub type Files = Vec<(String, Vec<u8>)>;
 
@@ -66,67 +68,14 @@ pub fn collect(base: &Path, version: &str, chip: &str, unchecked: bool) -> Resul
     Ok(files)
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(
-        bytes.get(at..at.checked_add(8)?)?.try_into().ok()?,
-    ))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(
-        bytes.get(at..at.checked_add(4)?)?.try_into().ok()?,
-    ))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(
-        bytes.get(at..at.checked_add(2)?)?.try_into().ok()?,
-    ))
-}
-
-/// The bytes of an ELF64 file's section, if the file has it whole.
-fn section<'a>(elf: &'a [u8], wanted: &str) -> Result<Option<&'a [u8]>> {
-    const TRUNCATED: &str = "it is truncated: its section table lies beyond its end";
-    if !elf.starts_with(b"\x7fELF") {
-        bail!("it is not an ELF file");
-    }
-    let table = u64_at(elf, 0x28).context(TRUNCATED)? as usize;
-    let size = usize::from(u16_at(elf, 0x3a).context(TRUNCATED)?);
-    let count = usize::from(u16_at(elf, 0x3c).context(TRUNCATED)?);
-    let names = usize::from(u16_at(elf, 0x3e).context(TRUNCATED)?);
-    let header = |n: usize| -> Option<&[u8]> {
-        let at = table.checked_add(n.checked_mul(size)?)?;
-        elf.get(at..at.checked_add(0x40)?)
-    };
-    let body = |h: &[u8]| -> Option<&'a [u8]> {
-        let (at, len) = (u64_at(h, 0x18)? as usize, u64_at(h, 0x20)? as usize);
-        elf.get(at..at.checked_add(len)?)
-    };
-    let strings = header(names).and_then(body).context(TRUNCATED)?;
-    for n in 0..count {
-        let h = header(n).context(TRUNCATED)?;
-        let at = u32_at(h, 0).context(TRUNCATED)? as usize;
-        let name = strings
-            .get(at..)
-            .and_then(|s| s.split(|b| *b == 0).next())
-            .unwrap_or_default();
-        if name == wanted.as_bytes() {
-            return Ok(Some(body(h).with_context(|| {
-                format!("it is truncated: section {wanted} lies beyond its end")
-            })?));
-        }
-    }
-    Ok(None)
-}
-
 /// Checks a `gsp-<version>.bin`: whole, and of the version that its name says (section `.fwversion`).
-fn check_gsp(elf: &[u8], name: &str) -> Result<()> {
-    if section(elf, ".fwimage")?.is_none() {
+fn check_gsp(bytes: &[u8], name: &str) -> Result<()> {
+    if elf::section(bytes, ".fwimage")?.is_none() {
         bail!("it has no .fwimage section: it is not a GSP firmware");
     }
     let named = name.trim_start_matches("gsp-").trim_end_matches(".bin");
-    if let Some(bytes) = section(elf, ".fwversion")? {
-        let inside = String::from_utf8_lossy(bytes);
+    if let Some(version) = elf::section(bytes, ".fwversion")? {
+        let inside = String::from_utf8_lossy(version);
         let inside = inside.trim_matches(['\0', ' ', '\n']);
         if inside != named {
             bail!("its name says version {named}, but inside it is {inside}");
@@ -138,36 +87,7 @@ fn check_gsp(elf: &[u8], name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::check_gsp;
-
-    /// An ELF64 file with the given sections, then the section table.
-    fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut file = vec![0; 0x40];
-        file[..4].copy_from_slice(b"\x7fELF");
-        let mut strings = vec![0];
-        let mut headers = Vec::new();
-        let all = sections.iter().copied().chain([(".shstrtab", &b""[..])]);
-        for (name, body) in all {
-            let at = strings.len() as u32;
-            strings.extend(name.bytes().chain([0]));
-            let mut header = vec![0; 0x40];
-            header[..4].copy_from_slice(&at.to_le_bytes());
-            header[0x18..0x20].copy_from_slice(&(file.len() as u64).to_le_bytes());
-            header[0x20..0x28].copy_from_slice(&(body.len() as u64).to_le_bytes());
-            file.extend(body);
-            headers.push(header);
-        }
-        let last = headers.len() - 1;
-        headers[last][0x18..0x20].copy_from_slice(&(file.len() as u64).to_le_bytes());
-        headers[last][0x20..0x28].copy_from_slice(&(strings.len() as u64).to_le_bytes());
-        file.extend(strings);
-        let table = file.len() as u64;
-        file[0x28..0x30].copy_from_slice(&table.to_le_bytes());
-        file[0x3a..0x3c].copy_from_slice(&0x40u16.to_le_bytes());
-        file[0x3c..0x3e].copy_from_slice(&(headers.len() as u16).to_le_bytes());
-        file[0x3e..0x40].copy_from_slice(&(last as u16).to_le_bytes());
-        file.extend(headers.concat());
-        file
-    }
+    use crate::vm::elf::tests::elf;
 
     fn refused(bytes: &[u8], why: &str) {
         let error = format!("{:#}", check_gsp(bytes, "gsp-570.144.bin").unwrap_err());

@@ -49,6 +49,8 @@ pub struct Setup {
     pub unchecked_fw: bool,
     /// nouveau module; the distribution's own if none.
     pub module: Option<PathBuf>,
+    /// Load the module bit for bit (slower: signature check and ftrace's bookkeeping).
+    pub exact: bool,
     /// Module parameters.
     pub params: String,
     /// Phases of the plan.
@@ -183,6 +185,7 @@ fn build_initramfs(setup: &Setup, kernel: &Kernel, out: &Path) -> Result<PathBuf
         guest: &setup.guest,
         kernel,
         nouveau: &nouveau,
+        exact: setup.exact,
         params: &setup.params,
         phases: &setup.phases,
         firmware: &files,
