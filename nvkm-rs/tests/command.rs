@@ -249,7 +249,8 @@ fn what_cannot_be_sent_is_refused() {
     let mut queue = CommandQueue::attach(&mut window, 4, 0).unwrap();
     push(&mut queue, &mut window, 5, &[0; 3 * PAGE - 0x50], 1).unwrap();
     window.ring.borrow_mut().read = 3;
-    assert!(push(&mut queue, &mut window, 5, &[0; 3 * PAGE], 1).is_err());
+    let error = push(&mut queue, &mut window, 5, &[0; 3 * PAGE], 1).unwrap_err();
+    assert_eq!(error.errno(), Errno::MessageSize);
     // Memory smaller than the ring: an error, and nothing published.
     let mut window = Window::commands(4, 3);
     let mut queue = CommandQueue::attach(&mut window, 63, 0).unwrap();

@@ -180,6 +180,14 @@ fn waits_as_long_as_it_may() {
     assert_eq!(error, RecvError::TimedOut);
     assert_eq!(error.errno(), Errno::TimedOut);
     assert_eq!(*window.pauses.borrow(), 300);
+    let looks = window.accesses();
+    assert_eq!(
+        looks
+            .iter()
+            .filter(|look| **look == Access::Peer(0))
+            .count(),
+        300
+    );
     // Just in time, and the budget is what is left of it.
     let message = Message::new(7, vec![7]);
     let late = message.clone();
@@ -376,6 +384,17 @@ fn lies_about_the_count_of_pages() {
         assert!(!kept);
         assert_eq!(error.recovery(), Recovery::Resynced { pages: 6 });
     }
+    // So many pages are there, but no element has so many.
+    let mut window = Window::messages(40, 30);
+    let mut queue = attach(&mut window);
+    let mut raw = Message::new(1, vec![]).raw();
+    set_word(&mut raw, ELEM_COUNT, 17);
+    window.ring.borrow_mut().post_raw(&raw, 1);
+    for _ in 0..20 {
+        window.ring.borrow_mut().post(&Message::new(2, vec![]));
+    }
+    let error = receive(&mut queue, &mut window, 1).unwrap_err();
+    assert_eq!(error.recovery(), Recovery::Resynced { pages: 21 });
     // It can be believed, and leads to the next message's end.
     let (error, kept) = lie(0, 3 * PAGE, &[(ELEM_COUNT, 6)]);
     assert!(!kept);

@@ -74,6 +74,7 @@ impl Ring {
         }
         let page = self.read;
         let count = self.word(page, 0x28) as usize;
+        assert!(count <= 16 && count <= self.pending(), "published whole");
         let element = self.get(page, 0, count * PAGE);
         let sum = element.chunks(4).fold(0, |sum, word| {
             sum ^ u32::from_le_bytes(word.try_into().unwrap())
@@ -85,7 +86,6 @@ impl Ring {
         assert_eq!(self.word(page, 0x30), 0x0300_0000);
         let length = self.word(page, 0x38) as usize;
         assert_eq!(count, (0x30 + length).div_ceil(PAGE), "element count");
-        assert!(count <= 16 && count <= self.pending(), "published whole");
         assert!(
             element[0x30 + length..].iter().all(|byte| *byte == 0),
             "zero padding"
