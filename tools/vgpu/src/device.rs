@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The device: parts put together, and what happens between them. Everything happens inside the access that causes it.
+
+use crate::bar0::{self, Plain};
+use crate::chips::Chip;
+use crate::falcon::{Falcon, FalconEvent};
+use crate::fifo::{Fifo, Outcome};
+use crate::gsp::{self, events, Gsp, GspEvent, Phase};
+use crate::intr::IntrTree;
+use crate::mem::{le32, Aperture, Bus, GuestMemory, Interrupt, Vram};
+use crate::mmu;
+use crate::pci::{ConfigEvent, PciConfig};
+use crate::rm::{CallEvent, Ctx, Rm};
+use crate::trace::Recorder;
+use crate::vbios::{self, FwsecCommand, Shape, Vbios};
+
+const GSP_BASE: u32 = 0x110000;
+const SEC2_BASE: u32 = 0x840000;
+const FALCON_SPAN: u32 = 0x2000;
+const VFN_BASE: u32 = 0xb80000;
+/// Doorbell of the usermode region (nvkm/subdev/vfn: 0xb80000 + 0x30000, register 0x90).
+const DOORBELL: u32 = 0xbb0090;
+const PCI_MIRROR: u32 = 0x088000;
+const MSI_REARM: u32 = 0x088704;
+
+/// What to model.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The chip.
+    pub chip: &'static Chip,
+    /// Firmware version to assume instead of what the image says.
+    pub fw: Option<&'static str>,
+    /// Send RUN_CPU_SEQUENCER while booting, as real cards do.
+    pub sequencer: bool,
+    /// Shape of the VBIOS.
+    pub vbios: Shape,
+}
+
+/// A virtual GPU.
+pub struct Device {
+    /// What it models.
+    pub options: Options,
+    pub(crate) bus: Bus,
+    irq: Box<dyn Interrupt>,
+    /// What it saw.
+    pub rec: Recorder,
+    pci: PciConfig,
+    pub(crate) plain: Plain,
+    vbios: Vbios,
+    pub(crate) intr: IntrTree,
+    pub(crate) gsp_falcon: Falcon,
+    pub(crate) sec2: Falcon,
+    pub(crate) gsp: Gsp,
+    pub(crate) rm: Option<Rm>,
+    pub(crate) fifo: Fifo,
+    used: bool,
+    /// Objects, channels and mappings that earlier sessions of RM left, seen when they ended.
+    pub(crate) leftovers: Leftovers,
+}
+
+/// What sessions of RM left behind when the driver said goodbye.
+#[derive(Debug, Default, Clone, serde::Serialize)]
+pub struct Leftovers {
+    /// Objects.
+    pub objects: Vec<crate::rm::objects::Leaked>,
+    /// Channels.
+    pub channels: usize,
+    /// Mappings.
+    pub mappings: usize,
+}
+
+impl Device {
+    /// A device after power-on.
+    ///
+    /// # Errors
+    /// When its video memory cannot be made.
+    pub fn new(
+        options: Options,
+        mem: Box<dyn GuestMemory>,
+        irq: Box<dyn Interrupt>,
+        rec: Recorder,
+    ) -> std::io::Result<Self> {
+        let chip = options.chip;
+        Ok(Self {
+            options,
+            bus: Bus {
+                mem,
+                vram: Vram::new(chip.vram)?,
+            },
+            irq,
+            rec,
+            pci: PciConfig::new(chip),
+            plain: Plain::default(),
+            vbios: Vbios::new(chip, options.vbios),
+            intr: IntrTree::new(),
+            gsp_falcon: Falcon::new("gsp", chip.family),
+            sec2: Falcon::new("sec2", chip.family),
+            gsp: Gsp::default(),
+            rm: None,
+            fifo: Fifo::default(),
+            used: false,
+            leftovers: Leftovers::default(),
+        })
+    }
+
+    /// The memories behind the device.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Function-level reset: everything as after power-on, but for the records.
+    pub fn reset(&mut self) {
+        let chip = self.options.chip;
+        self.pci = PciConfig::new(chip);
+        if !self.used {
+            return;
+        }
+        self.rec.remark("reset");
+        self.note_leftovers();
+        self.bus.vram.clear();
+        self.plain = Plain::default();
+        self.intr = IntrTree::new();
+        self.gsp_falcon = Falcon::new("gsp", chip.family);
+        self.sec2 = Falcon::new("sec2", chip.family);
+        self.gsp = Gsp::after(self.gsp.boots);
+        self.rm = None;
+        self.fifo.clear();
+        self.used = false;
+    }
+
+    /// Reads configuration space.
+    pub fn config_read(&self, offset: u64, buf: &mut [u8]) {
+        self.pci.read(offset, buf);
+    }
+
+    /// Writes configuration space.
+    pub fn config_write(&mut self, offset: u64, buf: &[u8]) {
+        if let ConfigEvent::Command(v) = self.pci.write(offset, buf) {
+            let ok = self.command(v);
+            self.pci.set_status(if ok { 0 } else { 2 });
+        }
+    }
+
+    /// A command through the vendor-specific capability. False for one that cannot be done.
+    pub fn command(&mut self, v: u32) -> bool {
+        let arg = (v >> 16) as u8;
+        match v >> 24 {
+            0x01 => {
+                self.rec.mark(arg);
+                let _ = self.flush();
+                true
+            }
+            0x02 => self.post_event(arg),
+            _ => false,
+        }
+    }
+
+    fn post_event(&mut self, number: u8) -> bool {
+        let (Phase::Running, Some(layout)) = (self.gsp.phase, self.gsp.layout) else {
+            return false;
+        };
+        let facts = events::Facts {
+            channel: self.fifo.first_live(),
+            event: self.rm.as_ref().and_then(Rm::first_event),
+        };
+        let Some((messages, interrupt)) = events::make(number, layout, facts) else {
+            return false;
+        };
+        for m in messages {
+            self.gsp.send(&self.bus, &mut self.rec, m, true);
+        }
+        if interrupt {
+            self.raise_message_intr();
+        }
+        true
+    }
+
+    /// Reads a BAR in pieces that the bus allows. `bar` is 0, 1, or 2 (PCI BAR 3).
+    pub fn bar_read(&mut self, bar: u8, offset: u64, buf: &mut [u8]) {
+        match bar {
+            0 => {
+                for (i, chunk) in buf.chunks_mut(4).enumerate() {
+                    let at = offset as u32 + i as u32 * 4;
+                    let word = self.bar0_read(at & !3).to_le_bytes();
+                    let shift = (at & 3) as usize;
+                    for (j, b) in chunk.iter_mut().enumerate() {
+                        *b = word.get(shift + j).copied().unwrap_or(0);
+                    }
+                }
+            }
+            1 | 2 => self.window_read(bar, offset, buf),
+            _ => buf.fill(0xff),
+        }
+    }
+
+    /// Writes a BAR.
+    pub fn bar_write(&mut self, bar: u8, offset: u64, buf: &[u8]) {
+        self.used = true;
+        match bar {
+            0 => {
+                for (i, chunk) in buf.chunks(4).enumerate() {
+                    let at = offset as u32 + i as u32 * 4;
+                    let mut word = [0; 4];
+                    word[..chunk.len()].copy_from_slice(chunk);
+                    self.bar0_write(at, u32::from_le_bytes(word));
+                }
+            }
+            1 | 2 => self.window_write(bar, offset, buf),
+            _ => {}
+        }
+    }
+
+    /// BAR1 and BAR2: through RM's page tables once the driver bound them, physical before.
+    fn window_root(&self, bar: u8) -> Option<mmu::Root> {
+        let rm = self.rm.as_ref()?;
+        match bar {
+            2 if rm.bar_pde[1] == 0 => None,
+            _ => Some(rm.bar_root(usize::from(bar))),
+        }
+    }
+
+    fn window_read(&mut self, bar: u8, offset: u64, buf: &mut [u8]) {
+        self.count_window(bar);
+        let done = match self.window_root(bar) {
+            Some(root) => mmu::read(&self.bus, root, offset, buf).map_err(|f| f.to_string()),
+            None => self.bus.vram.read(offset, buf).map_err(|e| e.to_string()),
+        };
+        if let Err(e) = done {
+            buf.fill(0xff);
+            self.rec.error(format!("BAR{bar} read: {e}"));
+        }
+    }
+
+    fn window_write(&mut self, bar: u8, offset: u64, buf: &[u8]) {
+        self.count_window(bar);
+        let done = match self.window_root(bar) {
+            Some(root) => mmu::write(&self.bus, root, offset, buf).map_err(|f| f.to_string()),
+            None => self.bus.vram.write(offset, buf).map_err(|e| e.to_string()),
+        };
+        if let Err(e) = done {
+            self.rec.error(format!("BAR{bar} write: {e}"));
+        }
+    }
+
+    fn count_window(&mut self, bar: u8) {
+        if bar == 1 {
+            self.rec.counts.bar1_accesses += 1;
+        } else {
+            self.rec.counts.bar2_accesses += 1;
+        }
+    }
+
+    /// Reads a register.
+    pub fn bar0_read(&mut self, addr: u32) -> u32 {
+        self.catch_up();
+        let v = self.route_read(addr);
+        if bar0::traced(addr) {
+            self.rec.mmio(false, addr, v);
+        }
+        v
+    }
+
+    /// Writes a register.
+    pub fn bar0_write(&mut self, addr: u32, v: u32) {
+        self.used = true;
+        if bar0::traced(addr) {
+            self.rec.mmio(true, addr, v);
+        }
+        self.route_write(addr, v);
+        self.catch_up();
+    }
+
+    /// Messages that found the queue full go out when there is room.
+    fn catch_up(&mut self) {
+        if self.gsp.has_backlog() {
+            self.gsp.drain(&self.bus, &mut self.rec);
+        }
+    }
+
+    fn route_read(&mut self, addr: u32) -> u32 {
+        let known = match addr {
+            0x300000..=0x3fffff => Some(self.vbios.dword(addr - 0x300000)),
+            0x700000..=0x7fffff => {
+                let mut b = [0; 4];
+                match self.bus.vram.read(self.plain.pramin(addr), &mut b) {
+                    Ok(()) => Some(le32(&b, 0)),
+                    Err(e) => {
+                        self.rec.error(format!("PRAMIN read: {e}"));
+                        Some(0xffff_ffff)
+                    }
+                }
+            }
+            a if (PCI_MIRROR..PCI_MIRROR + 0x1000).contains(&a) => {
+                match self.plain.kept.get(&a) {
+                    Some(v) => Some(*v),
+                    None => Some(self.pci.dword(a - PCI_MIRROR)),
+                }
+            }
+            a if (GSP_BASE..GSP_BASE + FALCON_SPAN).contains(&a) => {
+                self.gsp_falcon.read(a - GSP_BASE)
+            }
+            a if (SEC2_BASE..SEC2_BASE + FALCON_SPAN).contains(&a) => self.sec2.read(a - SEC2_BASE),
+            a => {
+                let vfn = a.checked_sub(VFN_BASE).and_then(|o| self.intr.read(o));
+                vfn.or_else(|| {
+                    self.plain
+                        .read(self.options.chip, self.gsp.resumed_flag, a)
+                })
+            }
+        };
+        known.unwrap_or_else(|| {
+            self.rec.unknown_register(addr, false);
+            self.plain.kept.get(&addr).copied().unwrap_or(0)
+        })
+    }
+
+    fn route_write(&mut self, addr: u32, v: u32) {
+        match addr {
+            0x300000..=0x3fffff => {}
+            0x700000..=0x7fffff => {
+                let at = self.plain.pramin(addr);
+                if let Err(e) = self.bus.vram.write(at, &v.to_le_bytes()) {
+                    self.rec.error(format!("PRAMIN write: {e}"));
+                }
+            }
+            MSI_REARM => {
+                self.intr.rearm();
+                self.signal();
+            }
+            DOORBELL => self.channel_doorbell(v),
+            a if (PCI_MIRROR..PCI_MIRROR + 0x1000).contains(&a) => {
+                self.plain.kept.insert(a, v);
+            }
+            a if (GSP_BASE..GSP_BASE + FALCON_SPAN).contains(&a) => {
+                match self.gsp_falcon.write(a - GSP_BASE, v) {
+                    Some(event) => self.gsp_event(event),
+                    None => self.keep_unknown(a, v),
+                }
+            }
+            a if (SEC2_BASE..SEC2_BASE + FALCON_SPAN).contains(&a) => {
+                match self.sec2.write(a - SEC2_BASE, v) {
+                    Some(event) => self.sec2_event(event),
+                    None => self.keep_unknown(a, v),
+                }
+            }
+            a => {
+                let vfn = a.checked_sub(VFN_BASE);
+                if vfn.is_some_and(|o| self.intr.write(o, v)) {
+                    self.signal();
+                } else if !self.plain.write(a, v) {
+                    self.rec.unknown_register(a, true);
+                }
+            }
+        }
+    }
+
+    fn keep_unknown(&mut self, addr: u32, v: u32) {
+        self.plain.kept.insert(addr, v);
+        self.rec.unknown_register(addr, true);
+    }
+
+    /// Sends the interrupt message if one is due.
+    fn signal(&mut self) {
+        if self.intr.take_message() {
+            self.rec.counts.interrupts += 1;
+            self.irq.trigger();
+        }
+    }
+
+    fn latch(&mut self, vector: u32) {
+        if !self.intr.latch(vector) {
+            self.rec.error(format!("interrupt vector {vector}"));
+        }
+        self.signal();
+    }
+
+    /// GSP-RM's "there is a message": the leaf latches only when the bit was clear.
+    fn raise_message_intr(&mut self) {
+        if self.gsp_falcon.raise(gsp::MESSAGE_INTR) {
+            self.latch(self.options.chip.gsp_vector);
+        }
+    }
+
+    fn gsp_event(&mut self, event: FalconEvent) {
+        match event {
+            FalconEvent::None => {}
+            FalconEvent::Reset => self.gsp.reset(),
+            FalconEvent::Start { .. } => self.run_gsp_falcon(),
+            FalconEvent::Dma(cmd) => {
+                if let Err(e) = self.gsp_falcon.dma(&self.bus, cmd) {
+                    self.rec.error(format!("GSP DMA {cmd:#x}: {e}"));
+                }
+            }
+            FalconEvent::Os => {
+                let e = self.gsp.os_written(
+                    &self.bus,
+                    &mut self.gsp_falcon,
+                    &mut self.rec,
+                    self.options.chip,
+                    self.options.sequencer,
+                );
+                self.gsp_booted(e);
+                self.serve();
+            }
+            FalconEvent::Doorbell => {
+                self.rec.counts.doorbells += 1;
+                self.serve();
+            }
+            FalconEvent::Retrigger => {
+                if self.gsp_falcon.irqstat & gsp::MESSAGE_INTR != 0 {
+                    self.latch(self.options.chip.gsp_vector);
+                }
+            }
+        }
+    }
+
+    fn gsp_booted(&mut self, e: GspEvent) {
+        if e == GspEvent::Init {
+            if let Some(layout) = self.gsp.layout {
+                self.rm = Some(Rm::new(
+                    self.options.chip,
+                    layout,
+                    &self.bus,
+                    self.gsp.meta.rsvd_start,
+                ));
+            } else {
+                self.rec.error("RM of unknown firmware version started");
+            }
+        }
+    }
+
+    /// GSP-RM reads its command queue until it is empty.
+    fn serve(&mut self) {
+        while self.gsp.reads_queue() {
+            let Some(rpc) = self.gsp.next_rpc(&self.bus, &mut self.rec) else {
+                return;
+            };
+            if matches!(rpc.function, 72 | 73) {
+                let e = self.gsp.boot_function(
+                    &self.bus,
+                    &mut self.gsp_falcon,
+                    &mut self.rec,
+                    &rpc,
+                );
+                self.gsp_booted(e);
+                continue;
+            }
+            let Some(rm) = self.rm.as_mut() else {
+                self.rec.error(format!(
+                    "function {} before RM has booted",
+                    rpc.function
+                ));
+                continue;
+            };
+            let mut ctx = Ctx {
+                bus: &self.bus,
+                fifo: &mut self.fifo,
+                rec: &mut self.rec,
+            };
+            let (reply, event) = rm.call(&mut ctx, rpc);
+            self.gsp.send(&self.bus, &mut self.rec, reply, false);
+            if event == CallEvent::Unload {
+                self.note_leftovers();
+                self.gsp.halt(&mut self.gsp_falcon);
+            }
+        }
+    }
+
+    fn note_leftovers(&mut self) {
+        if let Some(rm) = &self.rm {
+            self.leftovers.objects.extend(rm.objects.leaked());
+            self.leftovers.channels += self.fifo.len();
+            self.leftovers.mappings += rm.mappings();
+        }
+    }
+
+    /// The GSP's Falcon core was started: FWSEC, directly or by way of its loader, or what the sequencer loaded.
+    fn run_gsp_falcon(&mut self) {
+        let f = &mut self.gsp_falcon;
+        if !f.loaded {
+            // A driver that starts an empty Falcon gets what it asked for: nothing.
+            return;
+        }
+        if vbios::fwsec_command(&f.dmem).is_none() && !self.options.chip.family.has_brom() {
+            if let Err(e) = load_by_loader(f, &self.bus) {
+                self.rec.error(format!("GSP Falcon loader: {e}"));
+            }
+        }
+        let f = &mut self.gsp_falcon;
+        f.halted = true;
+        f.mailbox[0] = 0;
+        match vbios::fwsec_command(&f.dmem) {
+            Some(FwsecCommand::Frts { addr, size }) => {
+                let end = addr.checked_add(size);
+                if size < 0x2_0000 || !end.is_some_and(|e| e <= self.options.chip.vram) {
+                    self.rec
+                        .error(format!("FWSEC-FRTS: region {addr:#x}+{size:#x}"));
+                    f.mailbox[0] = 1;
+                } else {
+                    self.plain.wpr2 = (addr, addr + size);
+                }
+            }
+            Some(FwsecCommand::Sb) => {}
+            Some(FwsecCommand::Other(c)) => self.rec.error(format!("FWSEC command {c:#x}")),
+            None => {
+                if self.gsp.phase != Phase::Sequencing {
+                    self.rec.error("GSP Falcon started with unknown code");
+                }
+            }
+        }
+    }
+
+    fn sec2_event(&mut self, event: FalconEvent) {
+        match event {
+            FalconEvent::Start { .. } => self.run_sec2(),
+            FalconEvent::Dma(cmd) => {
+                if let Err(e) = self.sec2.dma(&self.bus, cmd) {
+                    self.rec.error(format!("SEC2 DMA {cmd:#x}: {e}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// SEC2 was started: the booter, which loads RM, resumes it in the middle of its boot, or takes WPR2 down.
+    fn run_sec2(&mut self) {
+        if self.gsp.resume(&mut self.gsp_falcon) {
+            self.sec2.mailbox = [0; 2];
+            return;
+        }
+        if !self.sec2.loaded {
+            self.rec.error("SEC2 started with nothing loaded");
+            return;
+        }
+        self.sec2.halted = true;
+        self.sec2.alias = true;
+        let arg = u64::from(self.sec2.mailbox[1]) << 32 | u64::from(self.sec2.mailbox[0]);
+        let up = !matches!(self.gsp.phase, Phase::Off) || self.wpr2_holds_rm();
+        self.sec2.mailbox = [0; 2];
+        if up {
+            self.plain.wpr2 = (0, 0);
+            self.gsp.booter_unload();
+            self.rm = None;
+            self.fifo.clear();
+            return;
+        }
+        let status = self.gsp.booter_load(
+            &self.bus,
+            &mut self.gsp_falcon,
+            &mut self.rec,
+            self.options.chip,
+            self.options.fw,
+            arg,
+        );
+        self.sec2.mailbox[0] = status;
+        if status == 0 {
+            self.plain.wpr2 = (self.gsp.meta.wpr_start, self.gsp.meta.wpr_end);
+        }
+    }
+
+    fn wpr2_holds_rm(&self) -> bool {
+        let m = &self.gsp.meta;
+        m.wpr_end != 0 && self.plain.wpr2 == (m.wpr_start, m.wpr_end)
+    }
+
+    fn channel_doorbell(&mut self, token: u32) {
+        self.rec.counts.channel_doorbells += 1;
+        let Some(rm) = &self.rm else {
+            self.rec
+                .error(format!("doorbell {token:#x} without RM"));
+            return;
+        };
+        let root = |client, vaspace| rm.root(client, vaspace);
+        let Outcome { vectors, faulted } =
+            self.fifo
+                .doorbell(token, &self.bus, &mut self.rec, &root);
+        for v in vectors {
+            self.latch(v);
+        }
+        for (chid, why) in faulted {
+            self.robust_channel(chid, &why);
+        }
+    }
+
+    /// What GSP-RM does about a faulted channel: it tells, and the driver kills the channel.
+    fn robust_channel(&mut self, chid: u32, why: &str) {
+        let Some(layout) = self.gsp.layout else {
+            return;
+        };
+        let engine = self.fifo.get_mut(chid).map_or(0, |c| c.engine_type);
+        for m in events::channel_fault(layout, chid, engine, why) {
+            self.gsp.send(&self.bus, &mut self.rec, m, true);
+        }
+        self.raise_message_intr();
+    }
+
+    /// Writes the traces and `device.json` out.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        let report = self.report();
+        self.rec.flush(&report)
+    }
+}
+
+/// What the loader acr/bl.bin does with the descriptor in DMEM (`flcn_bl_dmem_desc_v2`, nvfw/flcn.h).
+fn load_by_loader(f: &mut Falcon, bus: &Bus) -> Result<(), String> {
+    use crate::mem::le64;
+    let (data, size) = (le64(&f.dmem, 64), le32(&f.dmem, 72) as usize);
+    if size == 0 || size > f.dmem.len() {
+        return Err(format!("{size:#x} bytes of data"));
+    }
+    let mut buf = vec![0; size];
+    bus.read(Aperture::Sys, data, &mut buf)
+        .map_err(|e| e.to_string())?;
+    f.dmem[..size].copy_from_slice(&buf);
+    Ok(())
+}

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The GSP: the phases of its boot, and the conversation over its queues.
+
+pub mod boot;
+pub mod events;
+pub mod names;
+pub mod queue;
+pub mod sequencer;
+
+use std::collections::VecDeque;
+
+use crate::chips::Chip;
+use crate::falcon::Falcon;
+use crate::mem::Bus;
+use crate::rm::layout::Layout;
+use crate::trace::{Handed, Recorder, WireRecord};
+use queue::{Queues, Rpc, MAX_PAYLOAD};
+
+/// Function number of a continuation record.
+pub const CONTINUATION_RECORD: u32 = 71;
+/// Messages that wait for room in the message queue; beyond that they are lost, and an error is noted.
+const MAX_BACKLOG: usize = 256;
+/// Largest message put together from continuation records.
+const MAX_MESSAGE: usize = 16 << 20;
+/// The interrupt bit with which GSP-RM says that there is a message.
+pub const MESSAGE_INTR: u32 = 0x40;
+
+/// Where the GSP is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Not started.
+    #[default]
+    Off,
+    /// The booter started the RISC-V core; it waits for the driver to write the application version.
+    Started,
+    /// RUN_CPU_SEQUENCER was sent; the core waits to be resumed by SEC2.
+    Sequencing,
+    /// SEC2 resumed it; it waits for the application version again.
+    Resumed,
+    /// RM initialises once system info and registry are there.
+    Init,
+    /// INIT_DONE was sent.
+    Running,
+    /// The driver said goodbye.
+    Halted,
+}
+
+/// The GSP's state behind its registers.
+#[derive(Default)]
+pub struct Gsp {
+    /// Where it is.
+    pub phase: Phase,
+    /// Times it was booted.
+    pub boots: u32,
+    /// ABI of the firmware that runs.
+    pub layout: Option<&'static Layout>,
+    /// Its version.
+    pub version: Option<&'static str>,
+    /// Metadata of the last cold boot.
+    pub meta: boot::WprMeta,
+    /// Queues of this boot.
+    pub queues: Option<Queues>,
+    seen_system_info: bool,
+    seen_registry: bool,
+    backlog: VecDeque<(Rpc, bool)>,
+    partial: Option<Rpc>,
+    /// `0x1180f8`: SEC2 tells that it resumed the GSP.
+    pub resumed_flag: bool,
+}
+
+/// What the GSP wants of the device after it did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GspEvent {
+    /// Nothing.
+    None,
+    /// RM state is to be made anew.
+    Init,
+}
+
+impl Gsp {
+    /// A GSP that is off, after it was booted that often.
+    pub fn after(boots: u32) -> Self {
+        Self {
+            boots,
+            ..Self::default()
+        }
+    }
+
+    /// The booter ran on SEC2 with this address in its mailboxes. Returns mailbox 0 for the driver: 0 for success.
+    pub fn booter_load(
+        &mut self,
+        bus: &Bus,
+        falcon: &mut Falcon,
+        rec: &mut Recorder,
+        chip: &Chip,
+        forced: Option<&'static str>,
+        addr: u64,
+    ) -> u32 {
+        let mut magic = [0; 8];
+        let resume =
+            bus.mem.read(addr, &mut magic).is_ok() && u64::from_le_bytes(magic) == boot::SR_META_MAGIC;
+        self.boots += 1;
+        self.resumed_flag = false;
+        if resume {
+            if self.queues.is_none() {
+                rec.error("booter: resume without a suspended RM");
+                return 1;
+            }
+        } else if let Err(e) = self.cold_boot(bus, falcon, rec, chip, forced, addr) {
+            rec.error(format!("booter: {e}"));
+            return 1;
+        }
+        self.phase = Phase::Started;
+        falcon.riscv_active = true;
+        0
+    }
+
+    fn cold_boot(
+        &mut self,
+        bus: &Bus,
+        falcon: &Falcon,
+        rec: &mut Recorder,
+        chip: &Chip,
+        forced: Option<&'static str>,
+        addr: u64,
+    ) -> Result<(), String> {
+        let mut h = boot::read_wpr_meta(bus, addr, chip.vram)?;
+        let libos_addr = u64::from(falcon.mailbox[1]) << 32 | u64::from(falcon.mailbox[0]);
+        let libos = boot::Libos::read(bus, libos_addr)?;
+        let (rmargs, size) = libos
+            .find("RMARGS")
+            .ok_or("libos arguments without RMARGS")?;
+        let args = boot::RmArgs::read(bus, rmargs)?;
+        let named = [
+            ("libos", libos_addr, 0x1000),
+            ("rmargs", rmargs, size.min(0x1000)),
+        ];
+        for (name, addr, size) in named {
+            match boot::buffer(bus, name, addr, size) {
+                Ok(b) => h.buffers.push(b),
+                Err(e) => h.complaints.push(e),
+            }
+        }
+        for (name, addr, size) in &libos.regions {
+            if name.starts_with("LOG") {
+                match boot::buffer(bus, &name.to_lowercase(), *addr, *size) {
+                    Ok(b) => h.buffers.push(b),
+                    Err(e) => h.complaints.push(e),
+                }
+            }
+        }
+        self.queues = Some(Queues::attach(
+            bus, args.shared, args.ptes, args.cmdq, args.msgq,
+        )?);
+        for (name, off) in [("cmdq", args.cmdq), ("msgq", args.msgq)] {
+            let len = args.msgq.saturating_sub(args.cmdq);
+            match boot::buffer(bus, name, args.shared + off, len) {
+                Ok(b) => h.buffers.push(b),
+                Err(e) => h.complaints.push(e),
+            }
+        }
+        let boot = self.boots;
+        rec.handed.extend(h.buffers.into_iter().map(|b| Handed {
+            boot,
+            name: b.name,
+            size: b.size,
+            sha256: b.sha256,
+        }));
+        for c in h.complaints {
+            rec.error(c);
+        }
+        if let (Some(found), Some(forced)) = (h.version, forced) {
+            if found != forced {
+                rec.error(format!(
+                    "firmware image says {found}, --fw says {forced}"
+                ));
+            }
+        }
+        self.version = forced.or(h.version);
+        self.layout = self.version.and_then(Layout::of);
+        self.meta = h.meta;
+        self.seen_system_info = false;
+        self.seen_registry = false;
+        self.backlog.clear();
+        self.partial = None;
+        Ok(())
+    }
+
+    /// The driver wrote the application version: the bootloader goes on.
+    pub fn os_written(
+        &mut self,
+        bus: &Bus,
+        falcon: &mut Falcon,
+        rec: &mut Recorder,
+        chip: &Chip,
+        sequencer: bool,
+    ) -> GspEvent {
+        match self.phase {
+            Phase::Started if sequencer => {
+                falcon.mailbox[0] |= 0x8000_0000;
+                let image = self.meta.heap.0 + 0x4_3000;
+                let payload = sequencer::payload(&sequencer::commands(chip.family, image));
+                self.phase = Phase::Sequencing;
+                self.send(bus, rec, event(0x1002, payload), false);
+                GspEvent::None
+            }
+            Phase::Started | Phase::Resumed => {
+                self.phase = Phase::Init;
+                self.try_init(bus, falcon, rec)
+            }
+            _ => GspEvent::None,
+        }
+    }
+
+    /// SEC2 was started by its alias register while the sequencer ran.
+    pub fn resume(&mut self, falcon: &mut Falcon) -> bool {
+        if self.phase != Phase::Sequencing {
+            return false;
+        }
+        self.phase = Phase::Resumed;
+        self.resumed_flag = true;
+        falcon.riscv_active = true;
+        true
+    }
+
+    fn try_init(&mut self, bus: &Bus, falcon: &mut Falcon, rec: &mut Recorder) -> GspEvent {
+        if self.phase != Phase::Init || !self.seen_system_info || !self.seen_registry {
+            return GspEvent::None;
+        }
+        self.phase = Phase::Running;
+        falcon.set_riscv_irqmask(MESSAGE_INTR);
+        falcon.irqstat &= !MESSAGE_INTR;
+        self.send(bus, rec, event(0x1001, Vec::new()), false);
+        GspEvent::Init
+    }
+
+    /// Notes a function that needs no reply and may complete the boot.
+    pub fn boot_function(
+        &mut self,
+        bus: &Bus,
+        falcon: &mut Falcon,
+        rec: &mut Recorder,
+        rpc: &Rpc,
+    ) -> GspEvent {
+        if rpc.function == 72 {
+            self.seen_system_info = true;
+            let len = rpc.payload.len();
+            match self.layout {
+                None => {
+                    self.layout = Layout::by_system_info(len);
+                    self.version = self.layout.map(|l| l.version);
+                    if self.layout.is_none() {
+                        rec.error(format!("GSP_SET_SYSTEM_INFO of {len} bytes: ABI unknown"));
+                    }
+                }
+                Some(l) if l.system_info != len => rec.error(format!(
+                    "GSP_SET_SYSTEM_INFO of {len} bytes, firmware {} takes {}",
+                    l.version, l.system_info
+                )),
+                Some(_) => {}
+            }
+        } else {
+            self.seen_registry = true;
+        }
+        self.try_init(bus, falcon, rec)
+    }
+
+    /// Whether RM answers functions.
+    pub fn reads_queue(&self) -> bool {
+        matches!(self.phase, Phase::Init | Phase::Running)
+    }
+
+    /// Takes the next whole RPC from the command queue: continuation records are put together.
+    pub fn next_rpc(&mut self, bus: &Bus, rec: &mut Recorder) -> Option<Rpc> {
+        loop {
+            let taken = match self.queues.as_mut()?.take(bus)? {
+                Ok(t) => t,
+                Err(e) => {
+                    rec.error(format!("command queue: {e}"));
+                    continue;
+                }
+            };
+            if let Some(c) = taken.complaint {
+                rec.error(c);
+            }
+            let rpc = taken.rpc;
+            rec.wire(&WireRecord {
+                queue: "cmdq",
+                function: rpc.function,
+                name: names::function(rpc.function),
+                length: (queue::RPC_HEADER + rpc.payload.len()) as u32,
+                sequence: rpc.sequence,
+                elem_seq: taken.elem_seq,
+                result: rpc.result,
+                elems: taken.pages,
+                payload: &rpc.payload,
+            });
+            if let Some(whole) = self.join(rpc, rec) {
+                return Some(whole);
+            }
+        }
+    }
+
+    /// Puts continuation records together. A message is whole when it has the bytes that its own header promises.
+    fn join(&mut self, rpc: Rpc, rec: &mut Recorder) -> Option<Rpc> {
+        let joined = match (self.partial.take(), rpc.function) {
+            (Some(mut first), CONTINUATION_RECORD) => {
+                first.payload.extend_from_slice(&rpc.payload);
+                first
+            }
+            (None, CONTINUATION_RECORD) => {
+                rec.error("continuation record without a beginning");
+                return None;
+            }
+            (Some(first), _) => {
+                rec.error(format!(
+                    "function {}: {} bytes came, then function {}",
+                    first.function,
+                    first.payload.len(),
+                    rpc.function
+                ));
+                rpc
+            }
+            (None, _) => rpc,
+        };
+        let promised = crate::rm::promised_len(&joined).unwrap_or(joined.payload.len());
+        if joined.payload.len() >= MAX_PAYLOAD
+            && joined.payload.len() < promised
+            && promised <= MAX_MESSAGE
+        {
+            self.partial = Some(joined);
+            return None;
+        }
+        Some(joined)
+    }
+
+    /// Sends a message, in several elements if it is long. `event` counts it as asynchronous.
+    pub fn send(&mut self, bus: &Bus, rec: &mut Recorder, rpc: Rpc, event: bool) {
+        let mut parts = rpc.payload.chunks(MAX_PAYLOAD);
+        let first = Rpc {
+            payload: parts.next().unwrap_or_default().to_vec(),
+            ..rpc.clone()
+        };
+        let rest = parts.map(|p| Rpc {
+            function: CONTINUATION_RECORD,
+            payload: p.to_vec(),
+            ..rpc.clone()
+        });
+        let all: Vec<Rpc> = std::iter::once(first).chain(rest).collect();
+        for part in all {
+            if self.backlog.len() >= MAX_BACKLOG {
+                rec.error(format!(
+                    "message queue full: function {:#x} lost",
+                    part.function
+                ));
+            } else {
+                self.backlog.push_back((part, event));
+            }
+        }
+        self.drain(bus, rec);
+    }
+
+    /// Moves waiting messages into the queue as far as there is room.
+    pub fn drain(&mut self, bus: &Bus, rec: &mut Recorder) {
+        while let (Some((rpc, event)), Some(q)) = (self.backlog.front(), self.queues.as_mut()) {
+            match q.post(bus, rpc) {
+                Ok(Some((elem_seq, pages))) => {
+                    rec.wire(&WireRecord {
+                        queue: "msgq",
+                        function: rpc.function,
+                        name: names::function(rpc.function),
+                        length: (queue::RPC_HEADER + rpc.payload.len()) as u32,
+                        sequence: rpc.sequence,
+                        elem_seq,
+                        result: rpc.result,
+                        elems: pages,
+                        payload: &rpc.payload,
+                    });
+                    rec.counts.events += u64::from(*event);
+                    self.backlog.pop_front();
+                }
+                Ok(None) => return,
+                Err(e) => {
+                    rec.error(e);
+                    self.backlog.clear();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Messages wait for room.
+    pub fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// The driver said goodbye and got its reply.
+    pub fn halt(&mut self, falcon: &mut Falcon) {
+        self.phase = Phase::Halted;
+        falcon.mailbox[0] = 0x8000_0000;
+    }
+
+    /// The GSP's engine was reset.
+    pub fn reset(&mut self) {
+        if !matches!(self.phase, Phase::Sequencing | Phase::Off) {
+            self.phase = Phase::Off;
+        }
+    }
+
+    /// The booter took WPR2 down. What a suspended RM needs is kept.
+    pub fn booter_unload(&mut self) {
+        self.phase = Phase::Off;
+        self.resumed_flag = false;
+    }
+}
+
+/// An event: no sequence number, no result.
+pub fn event(function: u32, payload: Vec<u8>) -> Rpc {
+    Rpc {
+        function,
+        payload,
+        ..Rpc::default()
+    }
+}

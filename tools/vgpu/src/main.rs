@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `nvkm-vgpu`: serves one vfio-user client (QEMU's vfio-user-pci) with a virtual GPU, and exits when it disconnects.
+
+mod server;
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{bail, Context, Result};
+use clap::Parser;
+use nvkm_vgpu::chips;
+use nvkm_vgpu::device::{Device, Options};
+use nvkm_vgpu::gsp::events::EVENTS;
+use nvkm_vgpu::rm::layout::Layout;
+use nvkm_vgpu::trace::Recorder;
+use nvkm_vgpu::vbios::Shape;
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+
+/// A virtual NVIDIA GPU over vfio-user.
+#[derive(Parser)]
+#[command(version, after_help = after_help())]
+struct Args {
+    /// Chip to model (tu104, ga106).
+    #[arg(long)]
+    gpu: String,
+    /// Unix socket to listen on; must not exist.
+    #[arg(long)]
+    socket: PathBuf,
+    /// Directory for wire.jsonl, mmio.txt and device.json.
+    #[arg(long)]
+    trace: PathBuf,
+    /// Firmware version to assume (default: what the handed-over image says).
+    #[arg(long)]
+    fw: Option<String>,
+    /// Do not send RUN_CPU_SEQUENCER while booting.
+    #[arg(long)]
+    no_sequencer: bool,
+    /// VBIOS with a FWSEC as large as on a real card.
+    #[arg(long)]
+    hardware_vbios: bool,
+    /// Seconds to wait for the client to connect.
+    #[arg(long, default_value_t = 60)]
+    connect_timeout: u64,
+}
+
+fn after_help() -> String {
+    let mut s = String::from(
+        "Commands a guest writes to the vendor-specific capability (id 0x09), dword at +4:\n  \
+         0x01NN0000  mark NN in both traces\n  0x02NN0000  post asynchronous event NN:\n",
+    );
+    for e in EVENTS {
+        s += &format!("    {:2}  {:18} {}\n", e.number, e.name, e.help);
+    }
+    s + "The dword reads back status: bit 0 busy, bit 1 error."
+}
+
+fn serve(args: &Args) -> Result<()> {
+    let Some(chip) = chips::find(&args.gpu) else {
+        let known: Vec<_> = chips::CHIPS.iter().map(|c| c.name).collect();
+        bail!("no model of '{}'; there is {}", args.gpu, known.join(", "));
+    };
+    let fw = match &args.fw {
+        None => None,
+        Some(v) => match Layout::of(v) {
+            Some(l) => Some(l.version),
+            None => bail!("firmware version '{v}' is not known; 570.144 and 535.113.01 are"),
+        },
+    };
+    let rec = Recorder::to_dir(&args.trace)
+        .with_context(|| format!("cannot write traces below {}", args.trace.display()))?;
+    let (memory, msi) = (server::DmaMemory::default(), server::Msi::default());
+    let device = Device::new(
+        Options {
+            chip,
+            fw,
+            sequencer: !args.no_sequencer,
+            vbios: if args.hardware_vbios {
+                Shape::Hardware
+            } else {
+                Shape::Small
+            },
+        },
+        Box::new(memory.clone()),
+        Box::new(msi.clone()),
+        rec,
+    )
+    .context("cannot make video memory")?;
+    let mut backend = server::Backend {
+        device,
+        memory,
+        msi,
+    };
+
+    let listener = UnixListener::bind(&args.socket)
+        .with_context(|| format!("cannot listen on {}", args.socket.display()))?;
+    let timeout = Timespec {
+        tv_sec: args.connect_timeout.min(i64::MAX as u64) as i64,
+        tv_nsec: 0,
+    };
+    let ready = poll(
+        &mut [PollFd::new(&listener, PollFlags::IN)],
+        Some(&timeout),
+    )
+    .context("poll")?;
+    let result = if ready == 0 {
+        bail!("no client within {} s", args.connect_timeout);
+    } else {
+        vfio_user::Server::from_owned_fd(
+            OwnedFd::from(listener),
+            true,
+            server::irqs(),
+            server::regions(),
+        )
+        .run(&mut backend)
+    };
+    backend.device.flush().context("cannot write traces")?;
+    let _ = std::fs::remove_file(&args.socket);
+    match result {
+        Ok(()) => Ok(()),
+        // A client that is killed resets the connection: that is a disconnection like any other.
+        Err(vfio_user::Error::ReceiveWithFd(_) | vfio_user::Error::StreamWrite(_)) => Ok(()),
+        Err(e) => Err(e).context("vfio-user"),
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match serve(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("nvkm-vgpu: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
