@@ -481,7 +481,8 @@ impl Device {
             // A driver that starts an empty Falcon gets what it asked for: nothing.
             return;
         }
-        if vbios::fwsec_command(&f.dmem).is_none() && !self.options.chip.family.has_brom() {
+        let by_loader = !self.options.chip.family.has_brom() && self.gsp.phase != Phase::Sequencing;
+        if by_loader && vbios::fwsec_command(&f.dmem).is_none() {
             if let Err(e) = load_by_loader(f, &self.bus) {
                 self.rec.error(format!("GSP Falcon loader: {e}"));
             }

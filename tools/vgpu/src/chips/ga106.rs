@@ -34,7 +34,8 @@ pub const GA106: Chip = Chip {
         engine(EngineKind::Ce(4), 3, 0x0010_4800, 133, 5),
         engine(EngineKind::Nvdec(0), 4, 0x0010_8000, 140, 10),
         engine(EngineKind::Nvenc(0), 5, 0x0010_8400, 141, 11),
-        engine(EngineKind::Sw, 31, 0, u32::MAX, u32::MAX),
+        // RM lists it on the runlist of graphics; nouveau relies on it.
+        engine(EngineKind::Sw, 0, 0x0010_0000, u32::MAX, u32::MAX),
     ],
     gsp_vector: 155,
     signature_section: ".fwsignature_ga10x",
