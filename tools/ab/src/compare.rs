@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What differs between two runs, each difference with a kind, a place and both values.
+
+pub mod dmesg;
+pub mod mmio;
+pub mod seq;
+pub mod state;
+pub mod wire;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::address::Table;
+use crate::trace::Trace;
+use crate::vm::guest::Guest;
+
+/// At most this many differences of one kind are listed one by one: what follows is only counted.
+pub const LISTED: usize = 200;
+
+/// What kind of difference it is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, PartialOrd, Ord,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A message has other bytes.
+    Payload,
+    /// A message has another length, sequence, result or number of queue pages.
+    Header,
+    /// A message was not sent.
+    MissingMessage,
+    /// A message was sent that the other side did not send.
+    ExtraMessage,
+    /// An event was lost: it was not delivered, or what it causes did not happen.
+    MissingEvent,
+    /// An event was handled that the other side did not handle.
+    ExtraEvent,
+    /// Messages came in another order.
+    Reordered,
+    /// A register access differs.
+    Mmio,
+    /// The kernel log differs.
+    Dmesg,
+    /// The device's state or what it was handed differs.
+    State,
+    /// More differences than are listed.
+    More,
+}
+
+impl Kind {
+    /// The name that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Payload => "payload",
+            Kind::Header => "header",
+            Kind::MissingMessage => "missing-message",
+            Kind::ExtraMessage => "extra-message",
+            Kind::MissingEvent => "missing-event",
+            Kind::ExtraEvent => "extra-event",
+            Kind::Reordered => "reordered",
+            Kind::Mmio => "mmio",
+            Kind::Dmesg => "dmesg",
+            Kind::State => "state",
+            Kind::More => "more",
+        }
+    }
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What kind it is.
+    pub kind: Kind,
+    /// The phase in which it happened.
+    pub phase: String,
+    /// The number of the message in the reference's trace (or the other's, if only that has it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<u64>,
+    /// The function, register, or file that it is about.
+    pub name: String,
+    /// The field, or the offset of the first byte that differs.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// What the reference (C) has there.
+    pub c: String,
+    /// What the other side has there.
+    pub other: String,
+}
+
+impl Difference {
+    /// The place in words, as the committed lists name it.
+    pub fn place(&self) -> String {
+        let mut place = format!("{}/{}/{}", self.kind.name(), self.phase, self.name);
+        if !self.field.is_empty() {
+            place.push('/');
+            place.push_str(&self.field);
+        }
+        place
+    }
+
+    /// One line for a person.
+    pub fn line(&self) -> String {
+        let message = self
+            .message
+            .map_or(String::new(), |n| format!(" message {n},"));
+        let field = if self.field.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", self.field)
+        };
+        let none = |text: &str| {
+            if text.is_empty() {
+                "(nothing)".to_string()
+            } else {
+                text.to_string()
+            }
+        };
+        let (phase, name) = (&self.phase, &self.name);
+        format!(
+            "{}: phase {phase},{message} {name}{field}: C {}, other {}",
+            self.kind.name(),
+            none(&self.c),
+            none(&self.other)
+        )
+    }
+}
+
+/// One run, ready to be compared.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What the device recorded.
+    pub trace: Trace,
+    /// What the guest reported.
+    pub guest: Guest,
+    /// The plan's phases.
+    pub phases: Vec<String>,
+    /// Firmware version, which decides where addresses are.
+    pub fw: String,
+}
+
+impl Run {
+    /// The phase that a mark began.  The guest numbers marks like phases; one more means that all are through.
+    pub fn phase(&self, mark: Option<u32>) -> String {
+        match mark {
+            None => "boot".into(),
+            Some(n) => self.phases.get(n as usize).cloned().unwrap_or("end".into()),
+        }
+    }
+}
+
+/// Compares a run with a reference.
+///
+/// # Errors
+///
+/// The committed address table is broken.
+pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
+    let table = Table::committed()?;
+    let mut found = wire::compare(c, other, &table);
+    found.extend(mmio::compare(c, other, &table));
+    found.extend(dmesg::compare(c, other));
+    found.extend(state::compare(c, other));
+    Ok(found)
+}
+
+/// Keeps lists readable: of each kind at most [`LISTED`], then one entry that says how many more there are.
+pub fn shorten(found: Vec<Difference>) -> Vec<Difference> {
+    let mut counts = std::collections::BTreeMap::new();
+    let mut kept = Vec::new();
+    for difference in found {
+        let count = counts.entry(difference.kind).or_insert(0usize);
+        *count += 1;
+        if *count <= LISTED {
+            kept.push(difference);
+        }
+    }
+    for (kind, count) in counts.into_iter().filter(|(_, c)| *c > LISTED) {
+        kept.push(Difference {
+            kind: Kind::More,
+            phase: "all".into(),
+            message: None,
+            name: kind.name().into(),
+            field: String::new(),
+            c: String::new(),
+            other: format!("{} more", count - LISTED),
+        });
+    }
+    kept
+}

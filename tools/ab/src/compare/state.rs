@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Comparing what the device was handed and what it was left with (`device.json`).
+
+use serde_json::Value;
+
+use crate::compare::Difference;
+use crate::compare::Kind;
+use crate::compare::Run;
+
+/// Parts of `device.json` that are compared.
+const COMPARED: [&str; 10] = [
+    "boots",
+    "counts",
+    "unknown_calls",
+    "unknown_registers",
+    "handed",
+    "objects",
+    "channels",
+    "mappings",
+    "errors",
+    "state",
+];
+
+/// The differences of the device's states.
+pub fn compare(c: &Run, other: &Run) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for part in COMPARED {
+        let (a, b) = (&c.trace.device[part], &other.trace.device[part]);
+        walk(part, a, b, &mut found);
+    }
+    found
+}
+
+fn walk(path: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) => {
+            for key in x.keys().chain(y.keys().filter(|k| !x.contains_key(*k))) {
+                // How often a register was read is how fast the driver polls.
+                if path.starts_with("unknown_registers") && key == "reads" {
+                    continue;
+                }
+                walk(&format!("{path}.{key}"), &a[key], &b[key], found);
+            }
+        }
+        (Value::Array(x), Value::Array(y)) => {
+            for n in 0..x.len().max(y.len()) {
+                let none = Value::Null;
+                walk(
+                    &format!("{path}[{n}]"),
+                    x.get(n).unwrap_or(&none),
+                    y.get(n).unwrap_or(&none),
+                    found,
+                );
+            }
+        }
+        _ if a == b => {}
+        _ => found.push(Difference {
+            kind: Kind::State,
+            phase: "end".into(),
+            message: None,
+            name: "device.json".into(),
+            field: path.into(),
+            c: show(a),
+            other: show(b),
+        }),
+    }
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// What no run should leave behind, as sentences: leaked objects, channels and mappings, and the model's complaints.
+pub fn leftovers(run: &Run) -> Vec<String> {
+    let device = &run.trace.device;
+    let mut found = Vec::new();
+    let objects = device["objects"].as_array().map_or(0, Vec::len);
+    if objects > 0 {
+        found.push(format!(
+            "{objects} RM objects were left allocated in the model: {}",
+            device["objects"]
+        ));
+    }
+    for (name, what) in [("channels", "channels"), ("mappings", "mappings")] {
+        if let Some(n @ 1..) = device[name].as_u64() {
+            found.push(format!("{n} {what} were left in the model"));
+        }
+    }
+    for error in device["errors"].as_array().into_iter().flatten() {
+        found.push(format!(
+            "the model complains: {}",
+            error.as_str().unwrap_or(&error.to_string())
+        ));
+    }
+    found
+}
