@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two things in one file, as nouveau's own directory has it: included by nouveau's Kbuild (as Makefile.rust) it
+# builds the Rust side; called by hand it is the front door ("make help").
+
+ifdef KERNELRELEASE
+ifeq ($(CONFIG_DRM_NOUVEAU_RUST),y)
+
+# A build with M= reads no Kconfig: what Kconfig would say to C is said here.
+ifdef KBUILD_EXTMOD
+ccflags-y += -DCONFIG_DRM_NOUVEAU_RUST=1
+endif
+ccflags-y += -I $(obj)
+
+nouveau-y += nvkm/subdev/gsp/rust.o
+nouveau-y += nvkm/subdev/gsp/rust_helpers.o
+nouveau-y += nvkm-rs/nvkm_rs.o
+
+# Where the Rust sources find what is generated.
+export NVKM_GENERATED := $(abspath $(obj))/bridge
+
+# nvkm's headers to Rust. Of the compiler's flags those are passed on that decide what is declared and how it is laid
+# out; that gcc agrees is checked against offsets.s.
+nvkm_bindgen_flags = $(filter -I% -D% -U% -include -isystem %.h -nostdinc -std=% -m64 -fshort-wchar \
+	-fms-extensions -fms-anonymous-structs -fshort-enums,$(subst -I ,-I,$(strip $(c_flags))))
+
+nvkm_target_x86 := x86_64-linux-gnu
+nvkm_target_arm64 := aarch64-linux-gnu
+
+quiet_cmd_nvkm_bindgen = BINDGEN $@
+      cmd_nvkm_bindgen = $(BINDGEN) $< $(shell grep -v '^\#' $(src)/bridge/bindgen_parameters) \
+	--rust-target 1.85 --use-core --ctypes-prefix ffi --no-debug '.*' -o $@ \
+	-- $(nvkm_bindgen_flags) -fno-builtin -D__BINDGEN__ --target=$(nvkm_target_$(SRCARCH)) -w \
+	-Wp,-MMD,$(depfile)
+
+quiet_cmd_nvkm_offsets = GEN     $@
+      cmd_nvkm_offsets = sed -n 's/^\.ascii "->\([A-Z_]*\) [\#$$]*\([0-9]*\) .*/pub(super) const \1: usize = \2;/p' $< >$@
+
+# Rust's exports to C.
+CBINDGEN ?= cbindgen
+quiet_cmd_nvkm_cbindgen = CBINDGEN $@
+      cmd_nvkm_cbindgen = $(CBINDGEN) -q -c $(src)/bridge/cbindgen_parameters.toml -o $@ $<
+
+$(obj)/bridge/bindings.rs: $(src)/bridge/bindings.h $(src)/bridge/bindgen_parameters FORCE
+	$(call if_changed_dep,nvkm_bindgen)
+
+$(obj)/bridge/offsets.s: $(src)/bridge/offsets.c FORCE
+	$(call if_changed_dep,cc_s_c)
+
+$(obj)/bridge/offsets.rs: $(obj)/bridge/offsets.s FORCE
+	$(call if_changed,nvkm_offsets)
+
+$(obj)/bridge/nvkm_rs.h: $(src)/bridge/exports.rs $(src)/bridge/cbindgen_parameters.toml FORCE
+	$(call if_changed,nvkm_cbindgen)
+
+targets += bridge/bindings.rs bridge/offsets.s bridge/offsets.rs bridge/nvkm_rs.h
+clean-files += bridge/bindings.rs bridge/offsets.rs bridge/nvkm_rs.h
+
+$(obj)/nvkm-rs/nvkm_rs.o: $(obj)/bridge/bindings.rs $(obj)/bridge/offsets.rs
+$(obj)/nvkm/subdev/gsp/rust.o: $(obj)/bridge/nvkm_rs.h
+
+endif
+else
+include tools/front.mk
+endif

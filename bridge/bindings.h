@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bindgen reads: nvkm's own headers as this kernel compiles them, and our helpers.
+ */
+#include <subdev/gsp.h>
+#include "helpers.h"

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where Rust and nvkm's C meet: all that is `unsafe` in this driver's Rust is in here.
+//!
+//! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (from `exports`). The
+//! contract, in kernel-doc, is in `bridge/<subsystem>.h`.
+
+pub(crate) mod buffer;
+pub(crate) mod exports;
+pub(crate) mod gsp;
+pub(crate) mod pages;
+pub(crate) mod ptr;
+
+/// nvkm's own headers, as this kernel compiles them.
+#[allow(
+    clippy::all,
+    improper_ctypes,
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    unsafe_op_in_unsafe_fn
+)]
+pub(crate) mod bindings {
+    use kernel::{
+        bindings::*,
+        ffi, //
+    };
+
+    include!(concat!(env!("NVKM_GENERATED"), "/bindings.rs"));
+}
+
+/// Where the C compiler puts the fields that are read here (`bridge/offsets.c`).
+#[allow(dead_code)] // Used in assertions, which the compiler does not count.
+mod offsets {
+    include!(concat!(env!("NVKM_GENERATED"), "/offsets.rs"));
+}

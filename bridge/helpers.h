@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What Rust calls in C: nvkm's inlines and macros, which bindgen cannot see, one line each (nvkm/subdev/gsp/rust.c).
+ */
+#ifndef __NVKM_BRIDGE_HELPERS_H__
+#define __NVKM_BRIDGE_HELPERS_H__
+#include <subdev/gsp.h>
+
+/* The state that nvkm_rs_<subsystem>_new() gave for this device, or NULL. */
+void *nvkm_rust_state(struct nvkm_gsp *gsp, u32 subsys);
+
+/* nvkm_rust_add() */
+void nvkm_rust_tally(struct nvkm_gsp *gsp, u32 which, u64 n);
+
+/* One line on the device's log at level NV_DBG_*; text is terminated. */
+void nvkm_rust_log(struct nvkm_gsp *gsp, u32 level, const char *text);
+
+/* As r535_gsp_msg_dump() prints a message, and r535_gsp_rpc_send() a command, when the log's level asks for it. */
+void nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc, u32 len);
+
+/* Tells GSP-RM that the command queue's write pointer has moved. */
+void nvkm_rust_doorbell(struct nvkm_gsp *gsp);
+
+/* usleep_range(1, 2) */
+void nvkm_rust_pause(void);
+
+/* ktime_get_ns() */
+u64 nvkm_rust_now(void);
+
+void nvkm_rust_rmb(void);
+void nvkm_rust_wmb(void);
+void nvkm_rust_mb(void);
+
+/* Zeroed memory for a message, or NULL, and its end. */
+void *nvkm_rust_alloc(size_t size);
+void nvkm_rust_free(void *ptr);
+#endif

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rpc`: GSP-RM's message queues.
+
+#![forbid(unsafe_code)]
+
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod core;
+pub(crate) mod device;

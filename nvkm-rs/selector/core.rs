@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The setting's grammar: `0`, or words separated by commas, each
+//!
+//! | word | means |
+//! |---|---|
+//! | `1` | every subsystem that is ready |
+//! | `rpc` | that subsystem |
+//! | `-rpc` | not that one (after `1`) |
+//! | `rpc@570`, `1@570` | so for that firmware and newer ones; C for older ones |
+//!
+//! Later words win. Tier 0: plain `::core`.
+
+/// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether `1` means them.
+pub const SUBSYSTEMS: [(&str, bool); COUNT] = [("rpc", true)];
+
+const COUNT: usize = 1;
+
+/// A firmware version such as 570.144: numbers, most significant first; what is not said is 0.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Version([u32; 4]);
+
+impl Version {
+    /// Reads a version.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`]: no numbers separated by dots, or more than four.
+    pub fn parse(text: &[u8]) -> Result<Self, Unknown> {
+        let mut version = Self::default();
+        let mut slots = version.0.iter_mut();
+        for part in text.split(|byte| *byte == b'.') {
+            let slot = slots.next().ok_or(Unknown)?;
+            if part.is_empty() {
+                return Err(Unknown);
+            }
+            for digit in part {
+                let digit = char::from(*digit).to_digit(10).ok_or(Unknown)?;
+                *slot = slot
+                    .checked_mul(10)
+                    .and_then(|tens| tens.checked_add(digit))
+                    .ok_or(Unknown)?;
+            }
+        }
+        Ok(version)
+    }
+}
+
+/// A word that is none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unknown;
+
+/// A setting: for each subsystem the oldest firmware for which Rust serves it, if it does.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Selection([Option<Version>; COUNT]);
+
+impl Selection {
+    /// Reads a setting.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`]: any word that is not understood makes the whole of it so.
+    pub fn parse(text: &[u8]) -> Result<Self, Unknown> {
+        let mut selection = Self::default();
+        if text == b"0" {
+            return Ok(selection);
+        }
+        for word in text.split(|byte| *byte == b',') {
+            let (word, on) = match word.strip_prefix(b"-") {
+                Some(rest) => (rest, false),
+                None => (word, true),
+            };
+            let mut halves = word.splitn(2, |byte| *byte == b'@');
+            let name = halves.next().ok_or(Unknown)?;
+            let since = match halves.next() {
+                // "All but those for newer firmware" would be hard to read and is not needed.
+                Some(_) if !on => return Err(Unknown),
+                Some(version) => Version::parse(version)?,
+                None => Version::default(),
+            };
+            let mut known = false;
+            for ((subsystem, ready), slot) in SUBSYSTEMS.iter().zip(&mut selection.0) {
+                if subsystem.as_bytes() == name || (name == b"1" && on && *ready) {
+                    *slot = on.then_some(since);
+                    known = true;
+                }
+            }
+            if !known {
+                return Err(Unknown);
+            }
+        }
+        Ok(selection)
+    }
+
+    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that cannot be read.
+    #[must_use]
+    pub fn resolve(&self, version: &[u8]) -> u32 {
+        let Ok(version) = Version::parse(version) else {
+            return 0;
+        };
+        let mut bits = 0;
+        let mut bit = 1;
+        for since in self.0 {
+            if since.is_some_and(|since| since <= version) {
+                bits |= bit;
+            }
+            bit <<= 1_u32;
+        }
+        bits
+    }
+}

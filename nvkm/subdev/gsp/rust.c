@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nouveau.rust_gsp: which nvkm subsystems Rust serves.
+ *
+ * The setting is copied once a bind, before firmware is looked for, resolved against the firmware that was found, and
+ * does not change until the next bind. What was chosen and who served how much stands in debugfs, in
+ * nouveau/rust_gsp/<device>, until the module goes: it outlives an unbind and a boot that failed.
+ */
+#include <subdev/gsp/rust.h>
+#include "../../../bridge/helpers.h"
+#include <bridge/nvkm_rs.h>
+
+#include <core/device.h>
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/seq_file.h>
+
+extern struct dentry *nouveau_debugfs_root;
+
+static const char * const nvkm_rust_names[NVKM_RUST_NR] = {
+	[NVKM_RUST_RPC] = "rpc",
+};
+
+#define NVKM_RUST_TEXT 64
+
+/* A device's choice. One for each device name that was ever bound; freed when the module goes. */
+struct nvkm_rust {
+	struct list_head head;
+	char name[32];
+
+	u32 bind;
+	char text[NVKM_RUST_TEXT];
+	char ver[16];
+	u32 mask;
+	void *state[NVKM_RUST_NR];
+
+	atomic64_t calls[NVKM_RUST_NR][2];
+	atomic64_t counts[NVKM_RUST_COUNT_NR];
+};
+
+static DEFINE_MUTEX(nvkm_rust_mutex);
+static LIST_HEAD(nvkm_rust_list);
+static struct dentry *nvkm_rust_dir;
+
+static char nvkm_rust_text[NVKM_RUST_TEXT] = "0";
+
+static bool
+nvkm_rust_loading(void)
+{
+#ifdef MODULE
+	return THIS_MODULE->state == MODULE_STATE_COMING;
+#else
+	return system_state < SYSTEM_RUNNING;
+#endif
+}
+
+static int
+nvkm_rust_param_set(const char *val, const struct kernel_param *kp)
+{
+	size_t len = strcspn(val, "\n");
+	int ret = len < NVKM_RUST_TEXT ? nvkm_rs_selector_check(val, len) : -EINVAL;
+
+	if (ret) {
+		/* An error here would keep the driver from loading, and the user without a display. */
+		if (!nvkm_rust_loading())
+			return ret;
+		pr_err("nouveau: rust_gsp=%.*s is not understood, C serves everything\n", (int)len, val);
+		val = "0";
+		len = 1;
+	}
+
+	memcpy(nvkm_rust_text, val, len);
+	nvkm_rust_text[len] = '\0';
+	return 0;
+}
+
+static int
+nvkm_rust_param_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", nvkm_rust_text);
+}
+
+static const struct kernel_param_ops nvkm_rust_param_ops = {
+	.set = nvkm_rust_param_set,
+	.get = nvkm_rust_param_get,
+};
+
+module_param_cb(rust_gsp, &nvkm_rust_param_ops, NULL, 0644);
+MODULE_PARM_DESC(rust_gsp,
+		 "nvkm subsystems that Rust serves: 0 (default), 1 (all that are ready), a list (rpc), 1,-rpc (all but), rpc@570 (from that firmware on); takes effect at bind");
+
+static int
+nvkm_rust_show(struct seq_file *m, void *data)
+{
+	struct nvkm_rust *rust = m->private;
+
+	mutex_lock(&nvkm_rust_mutex);
+	seq_printf(m, "bind: %u\n", rust->bind);
+	seq_printf(m, "requested: %s\n", rust->text);
+	seq_printf(m, "firmware: %s\n", rust->ver[0] ? rust->ver : "none");
+	for (int i = 0; i < NVKM_RUST_NR; i++) {
+		seq_printf(m, "%s: owner=%s c_calls=%lld rust_calls=%lld", nvkm_rust_names[i],
+			   rust->mask & BIT(i) ? "rust" : "c",
+			   atomic64_read(&rust->calls[i][0]),
+			   atomic64_read(&rust->calls[i][1]));
+		if (i == NVKM_RUST_RPC)
+			seq_printf(m, " sent=%lld received=%lld events=%lld errors=%lld",
+				   atomic64_read(&rust->counts[NVKM_RUST_SENT]),
+				   atomic64_read(&rust->counts[NVKM_RUST_RECEIVED]),
+				   atomic64_read(&rust->counts[NVKM_RUST_EVENTS]),
+				   atomic64_read(&rust->counts[NVKM_RUST_ERRORS]));
+		seq_putc(m, '\n');
+	}
+	mutex_unlock(&nvkm_rust_mutex);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(nvkm_rust);
+
+void
+nvkm_rust_latch(struct nvkm_gsp *gsp)
+{
+	const char *name = dev_name(gsp->subdev.device->dev);
+	struct nvkm_rust *rust;
+
+	mutex_lock(&nvkm_rust_mutex);
+	list_for_each_entry(rust, &nvkm_rust_list, head) {
+		if (!strcmp(rust->name, name))
+			goto found;
+	}
+
+	rust = kzalloc(sizeof(*rust), GFP_KERNEL);
+	if (!rust)
+		goto done; /* nvkm_rust_start() says so. */
+
+	strscpy(rust->name, name, sizeof(rust->name));
+	list_add_tail(&rust->head, &nvkm_rust_list);
+	if (!nvkm_rust_dir)
+		nvkm_rust_dir = debugfs_create_dir("rust_gsp", nouveau_debugfs_root);
+	debugfs_create_file(name, 0444, nvkm_rust_dir, rust, &nvkm_rust_fops);
+found:
+	rust->bind++;
+	rust->mask = 0;
+	rust->ver[0] = '\0';
+	kernel_param_lock(THIS_MODULE);
+	strscpy(rust->text, nvkm_rust_text, sizeof(rust->text));
+	kernel_param_unlock(THIS_MODULE);
+	gsp->rust = rust;
+done:
+	mutex_unlock(&nvkm_rust_mutex);
+}
+
+int
+nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
+{
+	struct nvkm_rust *rust = gsp->rust;
+	void *state;
+
+	if (!rust)
+		return -ENOMEM;
+
+	mutex_lock(&nvkm_rust_mutex);
+	strscpy(rust->ver, ver, sizeof(rust->ver));
+	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, strlen(ver));
+	mutex_unlock(&nvkm_rust_mutex);
+	if (!rust->mask)
+		return 0;
+
+	if (rust->mask & BIT(NVKM_RUST_RPC)) {
+		state = nvkm_rs_rpc_new(gsp);
+		if (IS_ERR(state)) {
+			/* Never quietly C: the probe fails. */
+			nvkm_error(&gsp->subdev, "rust: rpc could not be started: %ld\n", PTR_ERR(state));
+			return PTR_ERR(state);
+		}
+		rust->state[NVKM_RUST_RPC] = state;
+	}
+
+	nvkm_info(&gsp->subdev, "rust: serves %s (rust_gsp=%s)\n", nvkm_rust_names[NVKM_RUST_RPC],
+		  rust->text);
+	return 0;
+}
+
+int
+nvkm_rust_shared_init(struct nvkm_gsp *gsp)
+{
+	return nvkm_rust_owns(gsp, NVKM_RUST_RPC) ? nvkm_rs_rpc_attach(gsp) : 0;
+}
+
+void
+nvkm_rust_stop(struct nvkm_gsp *gsp)
+{
+	struct nvkm_rust *rust = gsp->rust;
+
+	if (!rust)
+		return;
+
+	if (rust->state[NVKM_RUST_RPC]) {
+		/* Initialised once GSP-RM runs; C leaves it to chance that it is not queued. */
+		if (gsp->msgq.work.func)
+			cancel_work_sync(&gsp->msgq.work);
+		nvkm_rs_rpc_free(rust->state[NVKM_RUST_RPC]);
+		rust->state[NVKM_RUST_RPC] = NULL;
+	}
+
+	gsp->rust = NULL;
+}
+
+void
+nvkm_rust_exit(void)
+{
+	struct nvkm_rust *rust, *next;
+
+	debugfs_remove(nvkm_rust_dir);
+	nvkm_rust_dir = NULL;
+	list_for_each_entry_safe(rust, next, &nvkm_rust_list, head) {
+		list_del(&rust->head);
+		kfree(rust);
+	}
+}
+
+void *
+nvkm_rust_state(struct nvkm_gsp *gsp, u32 subsys)
+{
+	return gsp->rust && subsys < NVKM_RUST_NR ? gsp->rust->state[subsys] : NULL;
+}
+
+bool
+nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys)
+{
+	return gsp->rust && gsp->rust->state[subsys];
+}
+
+bool
+nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys)
+{
+	bool owns = nvkm_rust_owns(gsp, subsys);
+
+	if (gsp->rust)
+		atomic64_inc(&gsp->rust->calls[subsys][owns]);
+	return owns;
+}
+
+void
+nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n)
+{
+	if (gsp->rust)
+		atomic64_add(n, &gsp->rust->counts[which]);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which nvkm subsystems Rust serves on a device, and the hooks that ask.
+ *
+ * With CONFIG_DRM_NOUVEAU_RUST off every hook is empty and nouveau's objects are what they are without it.
+ */
+#ifndef __NVKM_GSP_RUST_H__
+#define __NVKM_GSP_RUST_H__
+#include <subdev/gsp.h>
+
+/* The subsystems, in the order of nvkm-rs/selector/core.rs. */
+enum nvkm_rust_subsys {
+	NVKM_RUST_RPC,
+	NVKM_RUST_NR,
+};
+
+enum nvkm_rust_count {
+	NVKM_RUST_SENT,		/* queue elements written */
+	NVKM_RUST_RECEIVED,	/* queue elements read */
+	NVKM_RUST_EVENTS,	/* messages given to a handler (Rust only) */
+	NVKM_RUST_ERRORS,	/* calls and messages that ended in an error (Rust only) */
+	NVKM_RUST_COUNT_NR,
+};
+
+#include "../../../bridge/rpc.h"
+
+#ifdef CONFIG_DRM_NOUVEAU_RUST
+void nvkm_rust_latch(struct nvkm_gsp *gsp);
+int nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver);
+int nvkm_rust_shared_init(struct nvkm_gsp *gsp);
+void nvkm_rust_stop(struct nvkm_gsp *gsp);
+void nvkm_rust_exit(void);
+bool nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
+bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
+void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n);
+#else
+static inline void nvkm_rust_latch(struct nvkm_gsp *gsp) {}
+static inline int nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver) { return 0; }
+static inline int nvkm_rust_shared_init(struct nvkm_gsp *gsp) { return 0; }
+static inline void nvkm_rust_stop(struct nvkm_gsp *gsp) {}
+static inline void nvkm_rust_exit(void) {}
+static inline bool nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys s) { return false; }
+static inline bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys s) { return false; }
+static inline void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n) {}
+#endif
+
+/* Entry hook of rpc: counts the call for whoever serves it. */
+static inline bool
+nvkm_rust_rpc(struct nvkm_gsp *gsp)
+{
+	return nvkm_rust_serves(gsp, NVKM_RUST_RPC);
+}
+
+static inline void
+nvkm_rust_count(struct nvkm_gsp *gsp, enum nvkm_rust_count which)
+{
+	nvkm_rust_add(gsp, which, 1);
+}
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What Rust calls in C: see bridge/helpers.h.
+ */
+#include <subdev/gsp/rust.h>
+#include "../../../bridge/helpers.h"
+#include "rust.h"
+
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+void
+nvkm_rust_tally(struct nvkm_gsp *gsp, u32 which, u64 n)
+{
+	if (which < NVKM_RUST_COUNT_NR)
+		nvkm_rust_add(gsp, which, n);
+}
+
+void
+nvkm_rust_log(struct nvkm_gsp *gsp, u32 level, const char *text)
+{
+	switch (level) {
+	case NV_DBG_FATAL:
+	case NV_DBG_ERROR:
+		nvkm_error(&gsp->subdev, "%s\n", text);
+		break;
+	case NV_DBG_WARN:
+		nvkm_warn(&gsp->subdev, "%s\n", text);
+		break;
+	case NV_DBG_INFO:
+		nvkm_info(&gsp->subdev, "%s\n", text);
+		break;
+	default:
+		nvkm_debug(&gsp->subdev, "%s\n", text);
+		break;
+	}
+}
+
+void
+nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc, u32 len)
+{
+	/* rpc_message_header_v: length, function, result and private result follow version and signature. */
+	const u32 *hdr = rpc;
+	const u32 hdr_size = 8 * sizeof(u32);
+
+	if (gsp->subdev.debug < level || len < hdr_size)
+		return;
+
+	if (sent)
+		nvkm_printk__(&gsp->subdev, level, info, " rpc fn:%d len:0x%x/0x%x\n", hdr[3], hdr[2],
+			      len - hdr_size);
+	else
+		nvkm_printk__(&gsp->subdev, level, info,
+			      "msg fn:%d len:0x%x/0x%x res:0x%x resp:0x%x\n", hdr[3], hdr[2],
+			      len - hdr_size, hdr[4], hdr[5]);
+	print_hex_dump(KERN_INFO, sent ? "rpc: " : "msg: ", DUMP_PREFIX_OFFSET, 16, 1,
+		       hdr + 8, len - hdr_size, true);
+}
+
+void
+nvkm_rust_doorbell(struct nvkm_gsp *gsp)
+{
+	nvkm_falcon_wr32(&gsp->falcon, 0xc00, 0x00000000);
+}
+
+void
+nvkm_rust_pause(void)
+{
+	usleep_range(1, 2);
+}
+
+u64
+nvkm_rust_now(void)
+{
+	return ktime_get_ns();
+}
+
+void
+nvkm_rust_rmb(void)
+{
+	rmb();
+}
+
+void
+nvkm_rust_wmb(void)
+{
+	wmb();
+}
+
+void
+nvkm_rust_mb(void)
+{
+	mb();
+}
+
+void *
+nvkm_rust_alloc(size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL);
+}
+
+void
+nvkm_rust_free(void *ptr)
+{
+	kvfree(ptr);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hooks in C: semantic patches that say what they must match.
+//!
+//! spatch exits 0 when a rule matches nothing. So each rule in `nvkm/*.cocci` is announced by a line
+//!
+//! ```text
+//! // hook: NAME file=PATH function=NAME adds=TEXT count=N
+//! ```
+//!
+//! and after the patch, `TEXT` must stand exactly `N` times more in that function than before (`function=` left
+//! out: in the file).
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{bail, ensure, Context, Result};
+
+/// One rule of a semantic patch, and what it must do.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// Its name in messages.
+    pub name: String,
+    /// The file it applies to, from nouveau's directory.
+    pub file: String,
+    /// The function it applies to; none: anywhere in the file.
+    pub function: Option<String>,
+    /// The text that it adds.
+    pub adds: String,
+    /// How often.
+    pub count: usize,
+}
+
+/// A file of semantic patches.
+#[derive(Debug)]
+pub struct HookFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its rules.
+    pub hooks: Vec<Hook>,
+}
+
+impl HookFile {
+    /// The files that its rules apply to, each once.
+    pub fn targets(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = self.hooks.iter().map(|hook| hook.file.as_str()).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+}
+
+fn parse_line(line: &str) -> Result<Hook> {
+    let mut words = line.split_whitespace();
+    let name = words.next().context("a hook needs a name")?.to_owned();
+    let (mut file, mut function, mut adds, mut count) = (None, None, None, 1);
+    for word in words {
+        let (key, value) = word
+            .split_once('=')
+            .with_context(|| format!("hook {name}: '{word}' is not key=value"))?;
+        match key {
+            "file" => file = Some(value.to_owned()),
+            "function" => function = Some(value.to_owned()),
+            "adds" => adds = Some(value.to_owned()),
+            "count" => count = value.parse().with_context(|| format!("hook {name}: count"))?,
+            _ => bail!("hook {name}: unknown key '{key}'"),
+        }
+    }
+    Ok(Hook {
+        file: file.with_context(|| format!("hook {name}: file= is missing"))?,
+        adds: adds.with_context(|| format!("hook {name}: adds= is missing"))?,
+        function,
+        count,
+        name,
+    })
+}
+
+/// Reads all of `nvkm/*.cocci`.
+///
+/// # Errors
+///
+/// A file cannot be read, or a rule in it is not announced.
+pub fn load(overlay: &Path) -> Result<Vec<HookFile>> {
+    let dir = overlay.join("nvkm");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&dir)
+        .with_context(|| format!("{}", dir.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ext| ext == "cocci"))
+        .collect();
+    paths.sort();
+    paths.into_iter().map(load_file).collect()
+}
+
+fn load_file(path: PathBuf) -> Result<HookFile> {
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let hooks = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("// hook: "))
+        .map(parse_line)
+        .collect::<Result<Vec<_>>>()
+        .with_context(|| format!("{}", path.display()))?;
+    // A rule begins with "@name@"; its metavariables end with a bare "@@".
+    let mut before = "";
+    for line in text.lines() {
+        let rule = line.len() > 2 && line.starts_with('@') && line.ends_with('@');
+        ensure!(
+            !rule || before.starts_with("// hook: "),
+            "{}: rule {line} has no '// hook:' line above it",
+            path.display()
+        );
+        before = line;
+    }
+    Ok(HookFile { path, hooks })
+}
+
+/// The text of a function's definition in kernel style: from its name to the first `}` in column 0.
+fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let here = line
+            .find(name)
+            .is_some_and(|i| line[i + name.len()..].starts_with('('));
+        let indented = line.starts_with(|c: char| c.is_whitespace() || c == '*' || c == '/');
+        if here && !indented {
+            let rest = &text[at..];
+            let end = rest.find("\n}").map_or(rest.len(), |i| i + 2);
+            let body = &rest[..end];
+            // A prototype ends before any brace.
+            if body.find('{').unwrap_or(usize::MAX) < body.find(';').unwrap_or(usize::MAX) {
+                return Some(body);
+            }
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// How often a hook's text stands where it belongs.
+fn matches(hook: &Hook, text: &str) -> Result<usize> {
+    let scope = match &hook.function {
+        None => text,
+        Some(name) => function(text, name).with_context(|| {
+            format!(
+                "hook {}: {} has no function {name} any more",
+                hook.name, hook.file
+            )
+        })?,
+    };
+    Ok(scope.matches(hook.adds.as_str()).count())
+}
+
+/// Applies a file of hooks to a tree, in place, and checks the number of matches of each.
+///
+/// # Errors
+///
+/// spatch failed, or a hook matched another number of times than it says: the message names the hook and the function.
+pub fn apply(hooks: &HookFile, tree: &Path) -> Result<()> {
+    for target in hooks.targets() {
+        let path = tree.join(target);
+        let name = |what: &str| format!("hooks of {}: {what} {target}", hooks.path.display());
+        let before = std::fs::read_to_string(&path).with_context(|| name("cannot read"))?;
+        let output = Command::new("spatch")
+            .args(["--very-quiet", "--in-place", "--no-includes", "--sp-file"])
+            .arg(&hooks.path)
+            .arg(&path)
+            .output()
+            .context("spatch (package coccinelle) cannot be run")?;
+        ensure!(
+            output.status.success(),
+            "{}:\n{}",
+            name("spatch failed on"),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let after = std::fs::read_to_string(&path).with_context(|| name("cannot read"))?;
+        for hook in hooks.hooks.iter().filter(|hook| hook.file == target) {
+            let was = matches(hook, &before)?;
+            let is = matches(hook, &after)?;
+            ensure!(
+                is == was + hook.count,
+                "hook {} does not apply: in {}, function {}, '{}' should have been added {} time(s) but was {} time(s)",
+                hook.name,
+                hook.file,
+                hook.function.as_deref().unwrap_or("(whole file)"),
+                hook.adds,
+                hook.count,
+                is as i64 - was as i64
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const C: &str = "int f(int);\n\nstatic int\nf(int a)\n{\n\tg(a);\n}\n\nvoid *g(int b)\n{\n\tf(b);\n}\n";
+
+    fn hook(function: Option<&str>) -> Hook {
+        Hook {
+            name: "h".into(),
+            file: "x.c".into(),
+            function: function.map(str::to_owned),
+            adds: "g(".into(),
+            count: 1,
+        }
+    }
+
+    #[test]
+    fn counts_within_the_function_only() {
+        assert_eq!(matches(&hook(Some("f")), C).unwrap(), 1);
+        assert_eq!(matches(&hook(None), C).unwrap(), 2);
+        assert!(matches(&hook(Some("h")), C).is_err());
+    }
+
+    #[test]
+    fn a_prototype_is_no_definition() {
+        assert!(function(C, "f").unwrap().starts_with("f(int a)"));
+        assert!(function("int f(int);\n", "f").is_none());
+    }
+
+    #[test]
+    fn lines_are_checked() {
+        assert!(parse_line("x file=a.c adds=b count=2").is_ok());
+        assert!(parse_line("x file=a.c").is_err());
+        assert!(parse_line("x file=a.c adds=b nonsense=1").is_err());
+    }
+
+    /// spatch itself exits 0 when nothing matched; we must not.
+    #[test]
+    fn a_hook_that_matches_nothing_is_an_error() {
+        if Command::new("spatch").arg("--version").output().is_err() {
+            eprintln!("spatch is not here: not tested");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.c"), "int f(int a)\n{\n\treturn a;\n}\n").unwrap();
+        let sp = dir.path().join("x.cocci");
+        let rule = |from: &str| {
+            format!("// hook: one file=x.c function=f adds=hooked( count=1\n@one@\nexpression e;\n@@\n- {from} e;\n+ return hooked(e);\n")
+        };
+        std::fs::write(&sp, rule("return")).unwrap();
+        apply(&load_file(sp.clone()).unwrap(), dir.path()).unwrap();
+        std::fs::write(dir.path().join("x.c"), "int f(int a)\n{\n\ta++;\n}\n").unwrap();
+        let error = apply(&load_file(sp).unwrap(), dir.path()).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("hook one") && text.contains("function f"), "{text}");
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `nvkm-overlay`: lays this repository over a kernel's nouveau, and proves what that changed.
+
+mod anchor;
+mod apply;
+mod compare;
+mod hook;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Lay this repository over a kernel's nouveau, and compare built objects.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Copy nouveau, apply every hook (counted), add our files. Files that do not change keep their time stamps.
+    Apply(apply::Options),
+    /// Compare every allocated section and its relocations of two built trees; exit 1 when they differ.
+    Compare(compare::Options),
+    /// List the hooks: name, file, function, matches expected.
+    Hooks {
+        /// This repository.
+        #[arg(long, default_value = ".")]
+        overlay: PathBuf,
+    },
+}
+
+fn run() -> Result<bool> {
+    match Cli::parse().command {
+        Command::Apply(options) => apply::run(&options).map(|()| true),
+        Command::Compare(options) => compare::run(&options),
+        Command::Hooks { overlay } => {
+            println!("{:28} {:44} {:32} count", "hook", "file", "function");
+            for file in hook::load(&overlay)? {
+                for hook in &file.hooks {
+                    let function = hook.function.as_deref().unwrap_or("(file)");
+                    println!(
+                        "{:28} {:44} {function:32} {}",
+                        hook.name, hook.file, hook.count
+                    );
+                }
+            }
+            Ok(true)
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("nvkm-overlay: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
