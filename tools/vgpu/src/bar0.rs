@@ -35,7 +35,7 @@ pub struct Plain {
 fn fb_size_turing(size: u64) -> u32 {
     let mb = size >> 20;
     let scale = mb.trailing_zeros().min(15);
-    ((mb >> scale) as u32) << 4 | scale
+    (((mb >> scale) as u32) << 4) | scale
 }
 
 impl Plain {
@@ -70,7 +70,7 @@ impl Plain {
             0x1fa824 => (self.wpr2.0 >> 8) as u32,
             0x1fa828 => match self.wpr2.1 {
                 0 => 0,
-                end => ((end - 0x2_0000) >> 8) as u32,
+                end => (end.saturating_sub(0x2_0000) >> 8) as u32,
             },
             // nvkm/subdev/gsp/tu102.c: no MMU lock
             0x1fa7c8 | 0x1fa82c | 0x1fa830 => 0,
@@ -96,7 +96,7 @@ impl Plain {
             0x000000 | 0x000004 | 0x070000 => {}
             0x001700 => self.window = v,
             0x009400 => self.time = (self.time & !0xffff_ffff) | u64::from(v),
-            0x009410 => self.time = (self.time & 0xffff_ffff) | u64::from(v) << 32,
+            0x009410 => self.time = (self.time & 0xffff_ffff) | (u64::from(v) << 32),
             0xb830b0 => self.tlb_flushes += 1,
             _ => {
                 self.kept.insert(addr, v);
@@ -108,11 +108,11 @@ impl Plain {
 
     /// Video memory address of an offset in the PRAMIN window (nvkm/subdev/instmem/nv50.c).
     pub fn pramin(&self, addr: u32) -> u64 {
-        u64::from(self.window & 0x00ff_ffff) << 16 | u64::from(addr & 0xf_ffff)
+        (u64::from(self.window & 0x00ff_ffff) << 16) | u64::from(addr & 0xf_ffff)
     }
 }
 
-/// Registers whose only effect is to read back: timer divider and alarm, sysmem flush page, TLB invalidation address, BAR
+/// Registers whose only effect is to read back: legacy VGA, timer divider and alarm, sysmem flush page, TLB invalidation address, BAR
 /// instance blocks, scratch.
 fn is_kept(addr: u32) -> bool {
     matches!(
@@ -131,5 +131,7 @@ fn is_kept(addr: u32) -> bool {
             | 0xb830a0
             | 0xb830a4
             | 0x001400..=0x0014fc
+            // legacy CRTC index and data
+            | 0x6013c0..=0x6013df
     )
 }

@@ -18,7 +18,9 @@ const SET_REMAP_CONST_A: usize = 0x700;
 const SET_REMAP_COMPONENTS: usize = 0x708;
 
 /// One launch copies no more than this.
-const MAX_BYTES: u64 = 4 << 30;
+const MAX_BYTES: u64 = 1 << 30;
+/// And no more lines than this.
+const MAX_LINES: u64 = 1 << 22;
 /// Bytes moved at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -49,18 +51,14 @@ impl Side {
     fn read(&self, bus: &Bus, at: u64, buf: &mut [u8]) -> Result<(), String> {
         match self.root {
             Some(r) => mmu::read(bus, r, at, buf).map_err(|f| f.to_string()),
-            None => bus
-                .read(self.aperture, at, buf)
-                .map_err(|e| e.to_string()),
+            None => bus.read(self.aperture, at, buf).map_err(|e| e.to_string()),
         }
     }
 
     fn write(&self, bus: &Bus, at: u64, buf: &[u8]) -> Result<(), String> {
         match self.root {
             Some(r) => mmu::write(bus, r, at, buf).map_err(|f| f.to_string()),
-            None => bus
-                .write(self.aperture, at, buf)
-                .map_err(|e| e.to_string()),
+            None => bus.write(self.aperture, at, buf).map_err(|e| e.to_string()),
         }
     }
 
@@ -76,7 +74,7 @@ impl CopyEngine {
     }
 
     fn addr(&self, off: usize) -> u64 {
-        u64::from(self.reg(off) & 0x1_ffff) << 32 | u64::from(self.reg(off + 4))
+        (u64::from(self.reg(off) & 0x1_ffff) << 32) | u64::from(self.reg(off + 4))
     }
 
     /// Takes a method; a launch is done when this returns.
@@ -173,14 +171,11 @@ impl CopyEngine {
     ) -> Result<u64, String> {
         let c = self.reg(SET_REMAP_COMPONENTS);
         let size = ((c >> 16) & 3) as usize + 1;
-        let (ns, nd) = (
-            ((c >> 20) & 3) as usize + 1,
-            ((c >> 24) & 3) as usize + 1,
-        );
+        let (ns, nd) = (((c >> 20) & 3) as usize + 1, ((c >> 24) & 3) as usize + 1);
         let total = length
             .checked_mul(lines)
             .and_then(|n| n.checked_mul((size * nd) as u64))
-            .filter(|n| *n <= MAX_BYTES)
+            .filter(|n| *n <= MAX_BYTES && lines <= MAX_LINES)
             .ok_or_else(|| format!("remap of {lines} lines of {length} elements"))?;
         let select: Vec<u32> = (0..nd).map(|i| (c >> (i * 4)) & 7).collect();
         let reads = select.iter().any(|s| *s < 4);
@@ -190,8 +185,8 @@ impl CopyEngine {
             let mut done = 0u64;
             while done < length {
                 let n = (length - done).min(per as u64) as usize;
-                let from = src.line(line) + done * (size * ns) as u64;
-                let to = dst.line(line) + done * (size * nd) as u64;
+                let from = src.line(line).wrapping_add(done * (size * ns) as u64);
+                let to = dst.line(line).wrapping_add(done * (size * nd) as u64);
                 let mut s = vec![0; n * size * ns];
                 if reads {
                     src.read(bus, from, &mut s)?;
@@ -225,7 +220,7 @@ impl CopyEngine {
 fn copy(bus: &Bus, src: &Side, dst: &Side, length: u64, lines: u64) -> Result<u64, String> {
     let total = length
         .checked_mul(lines)
-        .filter(|n| *n <= MAX_BYTES)
+        .filter(|n| *n <= MAX_BYTES && lines <= MAX_LINES)
         .ok_or_else(|| format!("copy of {lines} lines of {length} bytes"))?;
     let mut buf = vec![0; CHUNK.min(length as usize)];
     for line in 0..lines {

@@ -290,22 +290,17 @@ impl Device {
                     }
                 }
             }
-            a if (PCI_MIRROR..PCI_MIRROR + 0x1000).contains(&a) => {
-                match self.plain.kept.get(&a) {
-                    Some(v) => Some(*v),
-                    None => Some(self.pci.dword(a - PCI_MIRROR)),
-                }
-            }
+            a if (PCI_MIRROR..PCI_MIRROR + 0x1000).contains(&a) => match self.plain.kept.get(&a) {
+                Some(v) => Some(*v),
+                None => Some(self.pci.dword(a - PCI_MIRROR)),
+            },
             a if (GSP_BASE..GSP_BASE + FALCON_SPAN).contains(&a) => {
                 self.gsp_falcon.read(a - GSP_BASE)
             }
             a if (SEC2_BASE..SEC2_BASE + FALCON_SPAN).contains(&a) => self.sec2.read(a - SEC2_BASE),
             a => {
                 let vfn = a.checked_sub(VFN_BASE).and_then(|o| self.intr.read(o));
-                vfn.or_else(|| {
-                    self.plain
-                        .read(self.options.chip, self.gsp.resumed_flag, a)
-                })
+                vfn.or_else(|| self.plain.read(self.options.chip, self.gsp.resumed_flag, a))
             }
         };
         known.unwrap_or_else(|| {
@@ -436,20 +431,15 @@ impl Device {
                 return;
             };
             if matches!(rpc.function, 72 | 73) {
-                let e = self.gsp.boot_function(
-                    &self.bus,
-                    &mut self.gsp_falcon,
-                    &mut self.rec,
-                    &rpc,
-                );
+                let e =
+                    self.gsp
+                        .boot_function(&self.bus, &mut self.gsp_falcon, &mut self.rec, &rpc);
                 self.gsp_booted(e);
                 continue;
             }
             let Some(rm) = self.rm.as_mut() else {
-                self.rec.error(format!(
-                    "function {} before RM has booted",
-                    rpc.function
-                ));
+                self.rec
+                    .error(format!("function {} before RM has booted", rpc.function));
                 continue;
             };
             let mut ctx = Ctx {
@@ -493,7 +483,7 @@ impl Device {
         match vbios::fwsec_command(&f.dmem) {
             Some(FwsecCommand::Frts { addr, size }) => {
                 let end = addr.checked_add(size);
-                if size < 0x2_0000 || !end.is_some_and(|e| e <= self.options.chip.vram) {
+                if size < 0x2_0000 || end.is_none_or(|e| e > self.options.chip.vram) {
                     self.rec
                         .error(format!("FWSEC-FRTS: region {addr:#x}+{size:#x}"));
                     f.mailbox[0] = 1;
@@ -535,7 +525,7 @@ impl Device {
         }
         self.sec2.halted = true;
         self.sec2.alias = true;
-        let arg = u64::from(self.sec2.mailbox[1]) << 32 | u64::from(self.sec2.mailbox[0]);
+        let arg = (u64::from(self.sec2.mailbox[1]) << 32) | u64::from(self.sec2.mailbox[0]);
         let up = !matches!(self.gsp.phase, Phase::Off) || self.wpr2_holds_rm();
         self.sec2.mailbox = [0; 2];
         if up {
@@ -567,14 +557,12 @@ impl Device {
     fn channel_doorbell(&mut self, token: u32) {
         self.rec.counts.channel_doorbells += 1;
         let Some(rm) = &self.rm else {
-            self.rec
-                .error(format!("doorbell {token:#x} without RM"));
+            self.rec.error(format!("doorbell {token:#x} without RM"));
             return;
         };
         let root = |client, vaspace| rm.root(client, vaspace);
         let Outcome { vectors, faulted } =
-            self.fifo
-                .doorbell(token, &self.bus, &mut self.rec, &root);
+            self.fifo.doorbell(token, &self.bus, &mut self.rec, &root);
         for v in vectors {
             self.latch(v);
         }

@@ -5,8 +5,8 @@
 //! read (hw-traces).
 
 use crate::chips::Family;
-use crate::mem::{Aperture, BusError};
 use crate::mem::Bus;
+use crate::mem::{Aperture, BusError};
 
 /// Bytes of IMEM and of DMEM: 0x110108 reads 0x80420100 on GA106, 256 blocks each.
 pub const MEM_SIZE: usize = 64 << 10;
@@ -189,7 +189,7 @@ impl Falcon {
             0x084 => self.rm,
             // HWCFG2: RISC-V present, reset ready, scrubbing done.
             0x0f4 => 0x8000_0400,
-            CPUCTL => u32::from(self.halted) << 4 | u32::from(self.alias) << 6,
+            CPUCTL => (u32::from(self.halted) << 4) | (u32::from(self.alias) << 6),
             0x104 => self.bootvec,
             0x108 => 0x8042_0100,
             0x10c => 0,
@@ -274,12 +274,12 @@ impl Falcon {
             }
             0x104 => self.bootvec = v,
             0x10c => {}
-            0x110 => self.dma_base = (self.dma_base & !0xff_ffff_ffff) | u64::from(v) << 8,
+            0x110 => self.dma_base = (self.dma_base & !0xff_ffff_ffff) | (u64::from(v) << 8),
             0x114 => self.dma_moffs = v,
             DMATRFCMD => return Some(FalconEvent::Dma(v)),
             0x11c => self.dma_fboffs = v,
             0x128 => {
-                self.dma_base = (self.dma_base & 0xff_ffff_ffff) | u64::from(v & 0x1ff) << 40;
+                self.dma_base = (self.dma_base & 0xff_ffff_ffff) | (u64::from(v & 0x1ff) << 40);
             }
             ENGINE => {
                 let was = self.engine_reset;

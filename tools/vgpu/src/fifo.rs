@@ -135,7 +135,7 @@ impl Channel {
 
     fn userd32(&self, bus: &Bus, off: u64) -> Result<u32, String> {
         let mut b = [0; 4];
-        bus.read(self.userd.0, self.userd.1 + off, &mut b)
+        bus.read(self.userd.0, self.userd.1.wrapping_add(off), &mut b)
             .map_err(|e| format!("USERD: {e}"))?;
         Ok(u32::from_le_bytes(b))
     }
@@ -151,8 +151,13 @@ impl Channel {
             return Ok(false);
         }
         let mut e = [0; 8];
-        mmu::read(bus, root, base + u64::from(self.exec.get) * 8, &mut e)
-            .map_err(|f| format!("GPFIFO: {f}"))?;
+        mmu::read(
+            bus,
+            root,
+            base.wrapping_add(u64::from(self.exec.get) * 8),
+            &mut e,
+        )
+        .map_err(|f| format!("GPFIFO: {f}"))?;
         let entry = le64(&e, 0);
         let addr = entry & 0xff_ffff_fffc;
         let words = (entry >> 42) as usize & 0x1f_ffff;
@@ -163,7 +168,7 @@ impl Channel {
         self.entries_done += 1;
         bus.write(
             self.userd.0,
-            self.userd.1 + USERD_GP_GET,
+            self.userd.1.wrapping_add(USERD_GP_GET),
             &self.exec.get.to_le_bytes(),
         )
         .map_err(|e| format!("USERD: {e}"))?;
@@ -262,8 +267,8 @@ impl Exec {
             // SEMAPHOREA to SEMAPHORED of the older host classes.
             0x010 | 0x014 | 0x018 => self.semaphore[(usize::from(m.addr) - 0x10) / 4] = m.data,
             0x01c => {
-                let addr = u64::from(self.semaphore[0] & 0xff) << 32
-                    | u64::from(self.semaphore[1] & !3);
+                let addr =
+                    (u64::from(self.semaphore[0] & 0xff) << 32) | u64::from(self.semaphore[1] & !3);
                 let payload = self.semaphore[2];
                 match m.data & 0xf {
                     2 => {
@@ -289,13 +294,13 @@ impl Exec {
                 self.sem_addr = (self.sem_addr & !0xffff_ffff) | u64::from(m.data & !3);
             }
             0x060 => {
-                self.sem_addr = (self.sem_addr & 0xffff_ffff) | u64::from(m.data & 0xff) << 32;
+                self.sem_addr = (self.sem_addr & 0xffff_ffff) | (u64::from(m.data & 0xff) << 32);
             }
             0x064 => {
                 self.sem_payload = (self.sem_payload & !0xffff_ffff) | u64::from(m.data);
             }
             0x068 => {
-                self.sem_payload = (self.sem_payload & 0xffff_ffff) | u64::from(m.data) << 32;
+                self.sem_payload = (self.sem_payload & 0xffff_ffff) | (u64::from(m.data) << 32);
             }
             0x06c => return self.sem_execute(bus, root, m.data),
             // WFI, YIELD, and the rest of host's range: no effect here.

@@ -41,7 +41,7 @@ impl IntrTree {
     fn top(&self) -> u32 {
         (0..LEAVES)
             .filter(|&l| self.pending[l] & self.enabled[l] != 0)
-            .fold(0, |top, l| top | 1 << (l / 2))
+            .fold(0, |top, l| top | (1 << (l / 2)))
     }
 
     /// Tells whether a message is to be sent now; if so, no other follows until [`IntrTree::rearm`].

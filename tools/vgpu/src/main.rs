@@ -99,11 +99,8 @@ fn serve(args: &Args) -> Result<()> {
         tv_sec: args.connect_timeout.min(i64::MAX as u64) as i64,
         tv_nsec: 0,
     };
-    let ready = poll(
-        &mut [PollFd::new(&listener, PollFlags::IN)],
-        Some(&timeout),
-    )
-    .context("poll")?;
+    let ready =
+        poll(&mut [PollFd::new(&listener, PollFlags::IN)], Some(&timeout)).context("poll")?;
     let result = if ready == 0 {
         bail!("no client within {} s", args.connect_timeout);
     } else {

@@ -186,7 +186,7 @@ pub fn le32(b: &[u8], off: usize) -> u32 {
 
 /// The little-endian 64-bit word at `off`, or 0 beyond the end.
 pub fn le64(b: &[u8], off: usize) -> u64 {
-    u64::from(le32(b, off)) | u64::from(le32(b, off + 4)) << 32
+    u64::from(le32(b, off)) | (u64::from(le32(b, off + 4)) << 32)
 }
 
 /// Stores `v` at `off`; nothing happens beyond the end.

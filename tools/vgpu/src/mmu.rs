@@ -102,7 +102,7 @@ pub fn walk(bus: &Bus, root: Root, va: u64) -> Result<Translation, Fault> {
     for (level, shift, mask) in [(3, 47, 0x3), (2, 38, 0x1ff), (1, 29, 0x1ff)] {
         let index = (va >> shift) & mask;
         let entry = bus
-            .u64(dir.aperture, dir.addr + index * 8)
+            .u64(dir.aperture, dir.addr.wrapping_add(index * 8))
             .map_err(|_| fault(level, "directory outside memory"))?;
         dir = match pde(entry, 0x1000) {
             Some(d) => d,
@@ -110,10 +110,10 @@ pub fn walk(bus: &Bus, root: Root, va: u64) -> Result<Translation, Fault> {
             None => return Err(fault(level, "invalid PDE")),
         };
     }
-    let at = dir.addr + ((va >> 21) & 0xff) * 16;
+    let at = dir.addr.wrapping_add(((va >> 21) & 0xff) * 16);
     let outside = |_| fault(0, "directory outside memory");
     let big = bus.u64(dir.aperture, at).map_err(outside)?;
-    let small = bus.u64(dir.aperture, at + 8).map_err(outside)?;
+    let small = bus.u64(dir.aperture, at.wrapping_add(8)).map_err(outside)?;
     if let Some(t) = pte(big, va, 21) {
         return Ok(t);
     }

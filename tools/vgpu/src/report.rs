@@ -12,7 +12,8 @@ impl Device {
         let mut objects = self.leftovers.objects.clone();
         let (mut channels, mut mappings) = (self.leftovers.channels, self.leftovers.mappings);
         // A session that has not ended yet: all that exists now.
-        let open = self.gsp.phase != crate::gsp::Phase::Halted && self.gsp.phase != crate::gsp::Phase::Off;
+        let open =
+            self.gsp.phase != crate::gsp::Phase::Halted && self.gsp.phase != crate::gsp::Phase::Off;
         if let (Some(rm), true) = (rm, open) {
             objects.extend(rm.objects.leaked());
             channels += self.fifo.len();
@@ -71,8 +72,12 @@ impl Device {
         put("intr_enabled", hex(self.intr.enabled()));
         put("intr_latched", json!(self.intr.latched));
         put("message_backlog", json!(self.gsp.has_backlog()));
-        if let Some(p) = self.gsp.queues.as_ref().and_then(|q| q.pointers(&self.bus)) {
-            put("queue_pointers", json!(p));
+        // After the end the driver has taken that memory back.
+        if self.gsp.phase != crate::gsp::Phase::Off {
+            let queues = self.gsp.queues.as_ref();
+            if let Some(p) = queues.and_then(|q| q.pointers(&self.bus)) {
+                put("queue_pointers", json!(p));
+            }
         }
         put("channels_made", json!(self.fifo.made));
         put("copies", json!(self.fifo.copies));
@@ -81,20 +86,12 @@ impl Device {
         if let Some(rm) = &self.rm {
             put("rm_calls", json!(rm.calls));
             put("objects_made", json!(rm.objects.made));
-            put(
-                "bar_pde",
-                json!(rm.bar_pde.map(|p| format!("{p:#x}"))),
-            );
+            put("bar_pde", json!(rm.bar_pde.map(|p| format!("{p:#x}"))));
         }
         Value::Object(s)
     }
 }
 
 fn hex(words: &[u32]) -> Value {
-    Value::Array(
-        words
-            .iter()
-            .map(|w| json!(format!("{w:#010x}")))
-            .collect(),
-    )
+    Value::Array(words.iter().map(|w| json!(format!("{w:#010x}"))).collect())
 }

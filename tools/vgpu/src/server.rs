@@ -29,12 +29,7 @@ struct Mapping {
 pub struct DmaMemory(Arc<RwLock<Vec<Mapping>>>);
 
 impl DmaMemory {
-    fn with<R>(
-        &self,
-        addr: u64,
-        len: usize,
-        f: impl FnOnce(*mut u8) -> R,
-    ) -> Result<R, BusError> {
+    fn with<R>(&self, addr: u64, len: usize, f: impl FnOnce(*mut u8) -> R) -> Result<R, BusError> {
         let error = BusError { addr, len };
         let maps = self.0.read().map_err(|_| error)?;
         let end = addr.checked_add(len as u64).ok_or(error)?;
@@ -43,7 +38,9 @@ impl DmaMemory {
             .find(|m| addr >= m.addr && end <= m.addr + m.size)
             .ok_or(error)?;
         // SAFETY: the offset is inside the mapping (checked above), which the lock keeps alive during `f`.
-        Ok(f(unsafe { m.map.as_mut_ptr().add((addr - m.addr) as usize) }))
+        Ok(f(unsafe {
+            m.map.as_mut_ptr().add((addr - m.addr) as usize)
+        }))
     }
 }
 

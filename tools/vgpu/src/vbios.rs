@@ -172,7 +172,7 @@ fn fwsec(family: Family, shape: Shape) -> Vec<u8> {
         let signatures = 3;
         let size = 0x2c + signatures * SIGNATURE;
         let mut d = vec![0; size];
-        put32(&mut d, 0x00, (size as u32) << 16 | 3 << 8 | 1);
+        put32(&mut d, 0x00, ((size as u32) << 16) | (3 << 8) | 1);
         put32(&mut d, 0x04, (imem + DMEM_SIZE) as u32);
         put32(&mut d, 0x08, PKC_OFFSET);
         put32(&mut d, 0x0c, INTERFACE as u32);
@@ -190,7 +190,7 @@ fn fwsec(family: Family, shape: Shape) -> Vec<u8> {
     } else {
         let size = 0x3c;
         let mut d = vec![0; size];
-        put32(&mut d, 0x00, (size as u32) << 16 | 2 << 8 | 1);
+        put32(&mut d, 0x00, ((size as u32) << 16) | (2 << 8) | 1);
         put32(&mut d, 0x04, (imem + DMEM_SIZE) as u32);
         put32(&mut d, 0x08, (imem + DMEM_SIZE) as u32);
         put32(&mut d, 0x10, INTERFACE as u32);

@@ -111,7 +111,7 @@ pub fn radix3(bus: &Bus, level0: u64, size: u64) -> Result<Vec<u8>, String> {
     for (n, page) in image.chunks_mut(PAGE as usize).enumerate() {
         let (i, j) = (n as u64 / 512, n % 512);
         if j == 0 {
-            let at = word(level1 + i * 8)?;
+            let at = word(level1.wrapping_add(i * 8))?;
             bus.mem
                 .read(at, &mut level2)
                 .map_err(|e| format!("radix3 level 2, page {i}: {e}"))?;

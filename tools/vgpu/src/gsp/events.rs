@@ -19,18 +19,66 @@ pub struct EventInfo {
 
 /// The list, as `--help` prints it.
 pub const EVENTS: &[EventInfo] = &[
-    EventInfo { number: 1, name: "os-error-log", help: "OS_ERROR_LOG, Xid 31 with a text" },
-    EventInfo { number: 2, name: "rc-triggered", help: "RC_TRIGGERED for the first live channel; error when there is none" },
-    EventInfo { number: 3, name: "mmu-fault-queued", help: "MMU_FAULT_QUEUED" },
-    EventInfo { number: 4, name: "post-event-nobody", help: "POST_EVENT for a client that does not exist" },
-    EventInfo { number: 5, name: "unknown", help: "event number 0x10fe, which nobody knows, 16 bytes" },
-    EventInfo { number: 6, name: "perf-bridgeless", help: "PERF_BRIDGELESS_INFO_UPDATE, which drivers drop" },
-    EventInfo { number: 7, name: "libos-print", help: "UCODE_LIBOS_PRINT of the PMU, 4 KB (two pages)" },
-    EventInfo { number: 8, name: "firmware-notice", help: "r570: GSP_LOCKDOWN_NOTICE; r535: GSP_SEND_USER_SHARED_DATA" },
-    EventInfo { number: 9, name: "burst", help: "three events (1, 6, 3) behind one interrupt" },
-    EventInfo { number: 10, name: "large-unknown", help: "event number 0x10ff of 60,000 bytes: wraps the queue sooner or later" },
-    EventInfo { number: 11, name: "post-event-first", help: "POST_EVENT for the first event object a driver made; error when there is none" },
-    EventInfo { number: 12, name: "silent", help: "OS_ERROR_LOG without interrupt: found with the next message" },
+    EventInfo {
+        number: 1,
+        name: "os-error-log",
+        help: "OS_ERROR_LOG, Xid 31 with a text",
+    },
+    EventInfo {
+        number: 2,
+        name: "rc-triggered",
+        help: "RC_TRIGGERED for the first live channel; error when there is none",
+    },
+    EventInfo {
+        number: 3,
+        name: "mmu-fault-queued",
+        help: "MMU_FAULT_QUEUED",
+    },
+    EventInfo {
+        number: 4,
+        name: "post-event-nobody",
+        help: "POST_EVENT for a client that does not exist",
+    },
+    EventInfo {
+        number: 5,
+        name: "unknown",
+        help: "event number 0x10fe, which nobody knows, 16 bytes",
+    },
+    EventInfo {
+        number: 6,
+        name: "perf-bridgeless",
+        help: "PERF_BRIDGELESS_INFO_UPDATE, which drivers drop",
+    },
+    EventInfo {
+        number: 7,
+        name: "libos-print",
+        help: "UCODE_LIBOS_PRINT of the PMU, 4 KB (two pages)",
+    },
+    EventInfo {
+        number: 8,
+        name: "firmware-notice",
+        help: "r570: GSP_LOCKDOWN_NOTICE; r535: GSP_SEND_USER_SHARED_DATA",
+    },
+    EventInfo {
+        number: 9,
+        name: "burst",
+        help: "three events (1, 6, 3) behind one interrupt",
+    },
+    EventInfo {
+        number: 10,
+        name: "large-unknown",
+        help: "event number 0x10ff of 60,000 bytes: wraps the queue sooner or later",
+    },
+    EventInfo {
+        number: 11,
+        name: "post-event-first",
+        help: "POST_EVENT for the first event object a driver made; error when there is none",
+    },
+    EventInfo {
+        number: 12,
+        name: "silent",
+        help: "OS_ERROR_LOG without interrupt: found with the next message",
+    },
 ];
 
 /// What the device must know to make an event.

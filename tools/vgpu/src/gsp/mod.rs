@@ -97,8 +97,8 @@ impl Gsp {
         addr: u64,
     ) -> u32 {
         let mut magic = [0; 8];
-        let resume =
-            bus.mem.read(addr, &mut magic).is_ok() && u64::from_le_bytes(magic) == boot::SR_META_MAGIC;
+        let resume = bus.mem.read(addr, &mut magic).is_ok()
+            && u64::from_le_bytes(magic) == boot::SR_META_MAGIC;
         self.boots += 1;
         self.resumed_flag = false;
         if resume {
@@ -125,7 +125,7 @@ impl Gsp {
         addr: u64,
     ) -> Result<(), String> {
         let mut h = boot::read_wpr_meta(bus, addr, chip.vram)?;
-        let libos_addr = u64::from(falcon.mailbox[1]) << 32 | u64::from(falcon.mailbox[0]);
+        let libos_addr = (u64::from(falcon.mailbox[1]) << 32) | u64::from(falcon.mailbox[0]);
         let libos = boot::Libos::read(bus, libos_addr)?;
         let (rmargs, size) = libos
             .find("RMARGS")
@@ -150,11 +150,15 @@ impl Gsp {
             }
         }
         self.queues = Some(Queues::attach(
-            bus, args.shared, args.ptes, args.cmdq, args.msgq,
+            bus,
+            args.shared,
+            args.ptes,
+            args.cmdq,
+            args.msgq,
         )?);
         for (name, off) in [("cmdq", args.cmdq), ("msgq", args.msgq)] {
             let len = args.msgq.saturating_sub(args.cmdq);
-            match boot::buffer(bus, name, args.shared + off, len) {
+            match boot::buffer(bus, name, args.shared.wrapping_add(off), len) {
                 Ok(b) => h.buffers.push(b),
                 Err(e) => h.complaints.push(e),
             }
@@ -171,9 +175,7 @@ impl Gsp {
         }
         if let (Some(found), Some(forced)) = (h.version, forced) {
             if found != forced {
-                rec.error(format!(
-                    "firmware image says {found}, --fw says {forced}"
-                ));
+                rec.error(format!("firmware image says {found}, --fw says {forced}"));
             }
         }
         self.version = forced.or(h.version);
@@ -198,7 +200,7 @@ impl Gsp {
         match self.phase {
             Phase::Started if sequencer => {
                 falcon.mailbox[0] |= 0x8000_0000;
-                let image = self.meta.heap.0 + 0x4_3000;
+                let image = self.meta.heap.0.wrapping_add(0x4_3000);
                 let payload = sequencer::payload(&sequencer::commands(chip.family, image));
                 self.phase = Phase::Sequencing;
                 self.send(bus, rec, event(0x1002, payload), false);

@@ -174,11 +174,12 @@ impl Ring {
     }
 
     fn header(&self, bus: &Bus, off: usize) -> Result<u32, BusError> {
-        bus.sys32(self.pages[0] + off as u64)
+        bus.sys32(self.pages[0].wrapping_add(off as u64))
     }
 
     fn set_header(&self, bus: &Bus, off: usize, v: u32) -> Result<(), BusError> {
-        bus.mem.write(self.pages[0] + off as u64, &v.to_le_bytes())
+        bus.mem
+            .write(self.pages[0].wrapping_add(off as u64), &v.to_le_bytes())
     }
 
     /// Bus address of entry `n` (modulo the ring).
@@ -306,9 +307,10 @@ impl Queues {
         let (pages, result) = match element_pages(&first) {
             Ok(pages) if pages as u32 <= queued => {
                 let mut e = vec![0; pages * PAGE];
-                let all = e.chunks_exact_mut(PAGE).enumerate().try_for_each(|(i, p)| {
-                    bus.mem.read(self.cmdq.entry(read + i as u32), p)
-                });
+                let all = e
+                    .chunks_exact_mut(PAGE)
+                    .enumerate()
+                    .try_for_each(|(i, p)| bus.mem.read(self.cmdq.entry(read + i as u32), p));
                 (pages as u32, all.map_err(bad).and_then(|()| decode(&e)))
             }
             Ok(pages) => (

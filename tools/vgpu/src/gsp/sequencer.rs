@@ -97,7 +97,7 @@ fn load_dma(ops: &mut Vec<Op>, image: u64) {
     ops.push(Op::Poll(0x110118, 1, 0));
     for (count, cmd, from, base) in [
         (64u32, 0x614u32, 0x100u32, image),
-        (36, 0x600, 0, image + 0x4100),
+        (36, 0x600, 0, image.wrapping_add(0x4100)),
     ] {
         ops.push(Op::Write(0x110110, (base >> 8) as u32));
         ops.push(Op::Write(0x110128, (base >> 40) as u32));

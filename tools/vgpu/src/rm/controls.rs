@@ -220,13 +220,7 @@ impl Rm {
     }
 
     /// NV90F1_CTRL_VASPACE_COPY_SERVER_RESERVED_PDES_PARAMS: six levels of 24 bytes from offset 40.
-    fn copy_reserved_pdes(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        client: u32,
-        object: u32,
-        p: &[u8],
-    ) -> u32 {
+    fn copy_reserved_pdes(&mut self, ctx: &mut Ctx<'_>, client: u32, object: u32, p: &[u8]) -> u32 {
         let levels = le32(p, 32) as usize;
         let (lo, hi) = (le64(p, 16), le64(p, 24));
         let (addr, aperture, shift) = (le64(p, 40), le32(p, 56), p[60]);

@@ -358,7 +358,7 @@ impl Rm {
         let mut probe = [0; 4];
         if ctx
             .bus
-            .read(userd_aperture, userd + 0x8c, &mut probe)
+            .read(userd_aperture, userd.wrapping_add(0x8c), &mut probe)
             .is_err()
         {
             return refuse(format!("USERD at {userd:#x}"), status::INVALID_ARGUMENT);

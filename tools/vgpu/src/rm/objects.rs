@@ -25,11 +25,16 @@ pub mod status {
     pub const INVALID_PARENT: u32 = 0x36;
     /// NV_ERR_INVALID_STATE
     pub const INVALID_STATE: u32 = 0x40;
+    /// NV_ERR_NO_MEMORY
+    pub const NO_MEMORY: u32 = 0x51;
     /// NV_ERR_NOT_SUPPORTED
     pub const NOT_SUPPORTED: u32 = 0x56;
     /// NV_ERR_OBJECT_NOT_FOUND
     pub const NOT_FOUND: u32 = 0x57;
 }
+
+/// More objects than this are refused.
+const MAX_OBJECTS: usize = 1 << 16;
 
 /// What the model keeps of an object beside its place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +113,9 @@ impl Objects {
             if !self.map.contains_key(&(client, object.parent)) {
                 return Err(status::INVALID_PARENT);
             }
+        }
+        if self.map.len() >= MAX_OBJECTS {
+            return Err(status::NO_MEMORY);
         }
         if handle == 0 || self.map.contains_key(&(client, handle)) {
             return Err(status::DUPLICATE);

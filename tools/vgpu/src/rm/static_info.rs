@@ -46,7 +46,7 @@ pub fn static_info(l: &Layout, chip: &Chip, fb: FbLayout) -> Vec<u8> {
     for e in chip.engines {
         let t = rm_engine_type(l, e.kind);
         let at = s.engine_caps + (t as usize / 32) * 4;
-        let caps = crate::mem::le32(&p, at) | 1 << (t % 32);
+        let caps = crate::mem::le32(&p, at) | (1 << (t % 32));
         put32(&mut p, at, caps);
     }
     put64(&mut p, s.fb_length, chip.vram);
@@ -213,17 +213,17 @@ pub fn constructed_falcons(chip: &Chip, p: &mut [u8]) {
 /// Real sizes are megabytes; these are small, so that drivers do not spend their time clearing memory.
 pub fn context_buffers(p: &mut [u8]) {
     const BUFFERS: &[(usize, u32)] = &[
-        (0x00, 0x8000),   // GRAPHICS
-        (0x08, 0x4000),   // GRAPHICS_ZCULL
-        (0x09, 0x2000),   // GRAPHICS_PM
-        (0x10, 0x2000),   // GRAPHICS_PATCH
-        (0x11, 0x3000),   // GRAPHICS_BUNDLE_CB
-        (0x12, 0x20000),  // GRAPHICS_PAGEPOOL_GLOBAL
-        (0x0d, 0x20000),  // GRAPHICS_PAGEPOOL
-        (0x13, 0x40000),  // GRAPHICS_ATTRIBUTE_CB
-        (0x14, 0x10000),  // GRAPHICS_RTV_CB_GLOBAL
-        (0x17, 0x8000),   // GRAPHICS_FECS_EVENT
-        (0x18, 0x4000),   // GRAPHICS_PRIV_ACCESS_MAP
+        (0x00, 0x8000),  // GRAPHICS
+        (0x08, 0x4000),  // GRAPHICS_ZCULL
+        (0x09, 0x2000),  // GRAPHICS_PM
+        (0x10, 0x2000),  // GRAPHICS_PATCH
+        (0x11, 0x3000),  // GRAPHICS_BUNDLE_CB
+        (0x12, 0x20000), // GRAPHICS_PAGEPOOL_GLOBAL
+        (0x0d, 0x20000), // GRAPHICS_PAGEPOOL
+        (0x13, 0x40000), // GRAPHICS_ATTRIBUTE_CB
+        (0x14, 0x10000), // GRAPHICS_RTV_CB_GLOBAL
+        (0x17, 0x8000),  // GRAPHICS_FECS_EVENT
+        (0x18, 0x4000),  // GRAPHICS_PRIV_ACCESS_MAP
     ];
     for (id, size) in BUFFERS {
         put32(p, id * 8, *size);
