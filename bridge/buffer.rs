@@ -55,9 +55,7 @@ impl Buffer {
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: By the invariants these bytes are within the allocation and initialised; `self` is borrowed for as
         // long as the slice lives, and nobody else has the allocation.
-        unsafe {
-            slice::from_raw_parts_mut(self.start.as_ptr().add(ELEMENT_HEADER_SIZE), self.len)
-        }
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr().add(ELEMENT_HEADER_SIZE), self.len) }
     }
 
     /// The RPC header.

@@ -160,11 +160,7 @@ impl Gsp {
         let _ = fmt::write(&mut text, line);
         // SAFETY: By the invariants; `text` is terminated, since its last byte is never written.
         unsafe {
-            bindings::nvkm_rust_log(
-                self.0.as_ptr(),
-                level as u32,
-                text.bytes.as_ptr().cast(),
-            );
+            bindings::nvkm_rust_log(self.0.as_ptr(), level as u32, text.bytes.as_ptr().cast());
         }
     }
 
@@ -239,8 +235,7 @@ unsafe fn queue(
         return None;
     }
     // SAFETY: The queue has more than one page, by the check and the caller.
-    let first = NonNull::new(ptr.cast::<u8>())
-        .map(|header| unsafe { header.add(PAGE_SIZE) })?;
+    let first = NonNull::new(ptr.cast::<u8>()).map(|header| unsafe { header.add(PAGE_SIZE) })?;
     Some(Queue {
         // SAFETY: `len` bytes from the first element page on are within the queue.
         pages: unsafe { SharedPages::new(first, len) }?,

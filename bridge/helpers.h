@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What Rust calls in C: nvkm's inlines and macros, which bindgen cannot see, one line each (nvkm/subdev/gsp/rust.c).
+ * What Rust calls in C: nvkm's inlines and macros, which bindgen cannot see, one line each
+ * (nvkm/subdev/gsp/rust_helpers.c).
  */
 #ifndef __NVKM_BRIDGE_HELPERS_H__
 #define __NVKM_BRIDGE_HELPERS_H__
@@ -15,7 +16,7 @@ void nvkm_rust_tally(struct nvkm_gsp *gsp, u32 which, u64 n);
 /* One line on the device's log at level NV_DBG_*; text is terminated. */
 void nvkm_rust_log(struct nvkm_gsp *gsp, u32 level, const char *text);
 
-/* As r535_gsp_msg_dump() prints a message, and r535_gsp_rpc_send() a command, when the log's level asks for it. */
+/* As r535_gsp_msg_dump() and r535_gsp_rpc_send() print a message, if the log level says so. */
 void nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc, u32 len);
 
 /* Tells GSP-RM that the command queue's write pointer has moved. */

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the C compiler puts the fields that Rust reads; bridge/gsp.rs holds bindgen's idea of it against this, so that a
- * disagreement fails the build. Compiled to assembly only, as the kernel does for its own asm-offsets.h.
+ * Where the C compiler puts the fields that Rust reads; bridge/gsp.rs holds bindgen's idea of
+ * it against this, so that a disagreement fails the build. Compiled to assembly only, as the
+ * kernel does for its own asm-offsets.h.
  */
 #define COMPILE_OFFSETS
 #include <linux/kbuild.h>
 #include <subdev/gsp.h>
-
-#define FIELD(name, field)					\
-	OFFSET(name##_OFFSET, nvkm_gsp, field);			\
-	DEFINE(name##_SIZE, sizeof_field(struct nvkm_gsp, field))
 
 void nvkm_rust_offsets(void);
 
@@ -17,17 +14,30 @@ void
 nvkm_rust_offsets(void)
 {
 	DEFINE(GSP_SIZE, sizeof(struct nvkm_gsp));
-	FIELD(SUBDEV_DEBUG, subdev.debug);
-	FIELD(SHM_CMDQ_SIZE, shm.cmdq.size);
-	FIELD(SHM_CMDQ_PTR, shm.cmdq.ptr);
-	FIELD(SHM_MSGQ_SIZE, shm.msgq.size);
-	FIELD(SHM_MSGQ_PTR, shm.msgq.ptr);
-	FIELD(CMDQ_CNT, cmdq.cnt);
-	FIELD(CMDQ_SEQ, cmdq.seq);
-	FIELD(CMDQ_WPTR, cmdq.wptr);
-	FIELD(CMDQ_RPTR, cmdq.rptr);
-	FIELD(MSGQ_CNT, msgq.cnt);
-	FIELD(MSGQ_WPTR, msgq.wptr);
-	FIELD(MSGQ_RPTR, msgq.rptr);
-	FIELD(RPC_SEQ, rpc_seq);
+	OFFSET(SUBDEV_DEBUG_OFFSET, nvkm_gsp, subdev.debug);
+	DEFINE(SUBDEV_DEBUG_SIZE, sizeof_field(struct nvkm_gsp, subdev.debug));
+	OFFSET(SHM_CMDQ_SIZE_OFFSET, nvkm_gsp, shm.cmdq.size);
+	DEFINE(SHM_CMDQ_SIZE_SIZE, sizeof_field(struct nvkm_gsp, shm.cmdq.size));
+	OFFSET(SHM_CMDQ_PTR_OFFSET, nvkm_gsp, shm.cmdq.ptr);
+	DEFINE(SHM_CMDQ_PTR_SIZE, sizeof_field(struct nvkm_gsp, shm.cmdq.ptr));
+	OFFSET(SHM_MSGQ_SIZE_OFFSET, nvkm_gsp, shm.msgq.size);
+	DEFINE(SHM_MSGQ_SIZE_SIZE, sizeof_field(struct nvkm_gsp, shm.msgq.size));
+	OFFSET(SHM_MSGQ_PTR_OFFSET, nvkm_gsp, shm.msgq.ptr);
+	DEFINE(SHM_MSGQ_PTR_SIZE, sizeof_field(struct nvkm_gsp, shm.msgq.ptr));
+	OFFSET(CMDQ_CNT_OFFSET, nvkm_gsp, cmdq.cnt);
+	DEFINE(CMDQ_CNT_SIZE, sizeof_field(struct nvkm_gsp, cmdq.cnt));
+	OFFSET(CMDQ_SEQ_OFFSET, nvkm_gsp, cmdq.seq);
+	DEFINE(CMDQ_SEQ_SIZE, sizeof_field(struct nvkm_gsp, cmdq.seq));
+	OFFSET(CMDQ_WPTR_OFFSET, nvkm_gsp, cmdq.wptr);
+	DEFINE(CMDQ_WPTR_SIZE, sizeof_field(struct nvkm_gsp, cmdq.wptr));
+	OFFSET(CMDQ_RPTR_OFFSET, nvkm_gsp, cmdq.rptr);
+	DEFINE(CMDQ_RPTR_SIZE, sizeof_field(struct nvkm_gsp, cmdq.rptr));
+	OFFSET(MSGQ_CNT_OFFSET, nvkm_gsp, msgq.cnt);
+	DEFINE(MSGQ_CNT_SIZE, sizeof_field(struct nvkm_gsp, msgq.cnt));
+	OFFSET(MSGQ_WPTR_OFFSET, nvkm_gsp, msgq.wptr);
+	DEFINE(MSGQ_WPTR_SIZE, sizeof_field(struct nvkm_gsp, msgq.wptr));
+	OFFSET(MSGQ_RPTR_OFFSET, nvkm_gsp, msgq.rptr);
+	DEFINE(MSGQ_RPTR_SIZE, sizeof_field(struct nvkm_gsp, msgq.rptr));
+	OFFSET(RPC_SEQ_OFFSET, nvkm_gsp, rpc_seq);
+	DEFINE(RPC_SEQ_SIZE, sizeof_field(struct nvkm_gsp, rpc_seq));
 }

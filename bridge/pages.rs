@@ -78,7 +78,13 @@ impl SharedPages {
             if let Some((word, tail)) = rest.split_first_chunk::<8>().filter(|_| at % 8 == 0) {
                 let value = u64::from_ne_bytes(*word);
                 // SAFETY: The range was checked; `start` and `at` are multiples of 8.
-                unsafe { self.start.as_ptr().add(at).cast::<u64>().write_volatile(value) };
+                unsafe {
+                    self.start
+                        .as_ptr()
+                        .add(at)
+                        .cast::<u64>()
+                        .write_volatile(value)
+                };
                 rest = tail;
                 at += 8;
             } else if let Some((byte, tail)) = rest.split_first() {

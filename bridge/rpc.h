@@ -11,23 +11,25 @@ struct nvfw_gsp_rpc;
 /**
  * DOC: rpc, the hand-over
  *
- * Cut at the entries of r535_gsp_rpc_get(), _push(), _done(), r535_gsp_msg_recv(), r535_gsp_rpc_poll(),
- * r535_gsp_msg_ntfy_add() and r535_gsp_msgq_work() (nvkm/rpc.cocci). Whoever owns rpc on a device owns all of them,
- * from nvkm_gsp_new_() to nvkm_gsp_dtor().
+ * Cut at the entries of r535_gsp_rpc_get(), _push(), _done(), r535_gsp_msg_recv(),
+ * r535_gsp_rpc_poll(), r535_gsp_msg_ntfy_add() and r535_gsp_msgq_work() (nvkm/rpc.cocci).
+ * Whoever owns rpc on a device owns all of them, from nvkm_gsp_new_() to nvkm_gsp_dtor().
  *
- * Fields of struct nvkm_gsp that Rust reads: shm.cmdq.ptr, shm.cmdq.size, shm.msgq.ptr, shm.msgq.size, cmdq.cnt,
- * cmdq.wptr, cmdq.rptr, cmdq.seq, msgq.cnt, msgq.wptr, msgq.rptr, rpc_seq, all of them once, in
- * nvkm_rs_rpc_attach(), and subdev.debug at every message. Through helpers: falcon (the doorbell, falcon offset
- * 0xc00), subdev (the log), rust (counters).
+ * Fields of struct nvkm_gsp that Rust reads: shm.cmdq.ptr, shm.cmdq.size, shm.msgq.ptr,
+ * shm.msgq.size, cmdq.cnt, cmdq.wptr, cmdq.rptr, cmdq.seq, msgq.cnt, msgq.wptr, msgq.rptr,
+ * rpc_seq, all of them once, in nvkm_rs_rpc_attach(), and subdev.debug at every message.
+ * Through helpers: falcon (the doorbell, falcon offset 0xc00), subdev (the log), rust
+ * (counters).
  *
- * Fields that Rust writes: none. cmdq.seq, rpc_seq and msgq.ntfy are not kept up to date, since nothing but rpc looks
- * at them; cmdq.mutex and msgq.mutex are not taken, since nothing but rpc takes them. Queue memory stays nvkm's:
- * r535_gsp_shared_init() allocates it and r535_gsp_dtor() frees it.
+ * Fields that Rust writes: none. cmdq.seq, rpc_seq and msgq.ntfy are not kept up to date, since
+ * nothing but rpc looks at them; cmdq.mutex and msgq.mutex are not taken, since nothing but rpc
+ * takes them. Queue memory stays nvkm's: r535_gsp_shared_init() allocates it and
+ * r535_gsp_dtor() frees it.
  *
- * Life of the state: nvkm_rs_rpc_new() in nvkm_gsp_new_(), as notifications are added before queues exist;
- * nvkm_rs_rpc_attach() at the end of r535_gsp_shared_init(); kept over suspend, when GSP-RM keeps the queues'
- * pointers; nvkm_rs_rpc_free() at the beginning of nvkm_gsp_dtor(), after msgq.work was cancelled and with interrupts
- * of the device off.
+ * Life of the state: nvkm_rs_rpc_new() in nvkm_gsp_new_(), as notifications are added before
+ * queues exist; nvkm_rs_rpc_attach() at the end of r535_gsp_shared_init(); kept over suspend,
+ * when GSP-RM keeps the queues' pointers; nvkm_rs_rpc_free() at the beginning of
+ * nvkm_gsp_dtor(), after msgq.work was cancelled and with interrupts of the device off.
  *
  * Context: all calls may sleep; none may be made from a notification, which runs under the lock.
  */
@@ -48,8 +50,8 @@ int nvkm_rs_selector_check(const char *text, size_t len);
  * @ver: firmware version like "570.144", not terminated
  * @ver_len: its length in bytes
  *
- * Return: one bit a subsystem (BIT(enum nvkm_rust_subsys)) that Rust is to serve; 0 for a setting that
- * nvkm_rs_selector_check() refuses.
+ * Return: one bit a subsystem (BIT(enum nvkm_rust_subsys)) that Rust is to serve; 0 for a
+ * setting that nvkm_rs_selector_check() refuses.
  */
 u32 nvkm_rs_selector_resolve(const char *text, size_t len, const char *ver, size_t ver_len);
 
@@ -65,7 +67,8 @@ void *nvkm_rs_rpc_new(struct nvkm_gsp *gsp);
  * nvkm_rs_rpc_attach() - Take over the queues that r535_gsp_shared_init() made.
  * @gsp: the device's GSP, with shm, cmdq and msgq filled in
  *
- * Return: 0; -EINVAL if the queues cannot be (size, count, pointers); -EBUSY if they were attached before.
+ * Return: 0; -EINVAL if the queues cannot be (size, count, pointers); -EBUSY if they were
+ * attached before.
  */
 int nvkm_rs_rpc_attach(struct nvkm_gsp *gsp);
 
@@ -81,8 +84,8 @@ void nvkm_rs_rpc_free(void *state);
  * @fn: RPC function (NV_VGPU_MSG_FUNCTION_*)
  * @payload_size: bytes of payload
  *
- * Return: @payload_size zeroed bytes, to be given to nvkm_rs_rpc_push() or nvkm_rs_rpc_done(); ERR_PTR(-ENOMEM);
- * ERR_PTR(-EMSGSIZE) when a size in bytes does not fit 32 bits.
+ * Return: @payload_size zeroed bytes, to be given to nvkm_rs_rpc_push() or nvkm_rs_rpc_done();
+ * ERR_PTR(-ENOMEM); ERR_PTR(-EMSGSIZE) when a size in bytes does not fit 32 bits.
  */
 void *nvkm_rs_rpc_get(struct nvkm_gsp *gsp, u32 fn, u32 payload_size);
 
@@ -93,12 +96,13 @@ void *nvkm_rs_rpc_get(struct nvkm_gsp *gsp, u32 fn, u32 payload_size);
  * @policy: whether to wait, and for what
  * @repc: bytes of the reply that the caller looks at (0: none, the reply is dropped)
  *
- * Larger commands than an element holds go as continuation records, and their reply comes so, of the same size.
+ * Larger commands than an element holds go as continuation records, and their reply comes so,
+ * of the same size.
  *
- * Return: the reply's payload, for nvkm_rs_rpc_done(), at least @repc bytes and zeroes where the device sent less;
- * NULL where none is wanted; ERR_PTR: -EINVAL (the RM's result is not 0; an unknown policy), -EIO (a reply that is too
- * short or not well-formed), -EMSGSIZE (a length that no element can have), -ETIMEDOUT, -ENOMEM, -ENODEV (no queues
- * yet).
+ * Return: the reply's payload, for nvkm_rs_rpc_done(), at least @repc bytes and zeroes where
+ * the device sent less; NULL where none is wanted; ERR_PTR: -EINVAL (the RM's result is not 0;
+ * an unknown policy), -EIO (a reply that is too short or not well-formed), -EMSGSIZE (a length
+ * that no element can have), -ETIMEDOUT, -ENOMEM, -ENODEV (no queues yet).
  */
 void *nvkm_rs_rpc_push(struct nvkm_gsp *gsp, void *payload,
 		       enum nvkm_gsp_rpc_reply_policy policy, u32 repc);
@@ -130,10 +134,12 @@ struct nvfw_gsp_rpc *nvkm_rs_rpc_recv(struct nvkm_gsp *gsp, int fn, u32 len);
 int nvkm_rs_rpc_poll(struct nvkm_gsp *gsp, u32 fn);
 
 /**
- * nvkm_rs_rpc_ntfy_add() - Have a function called for each message of a kind that is nobody's reply.
+ * nvkm_rs_rpc_ntfy_add() - Have a function called for each message of a kind that is nobody's
+ * reply.
  * @gsp: the device's GSP
  * @fn: the message's function
- * @func: called with the payload and its length in bytes, under the lock; NULL: such messages are dropped in silence
+ * @func: called with the payload and its length in bytes, under the lock; NULL: such messages
+ *   are dropped in silence
  * @priv: @func's first argument
  *
  * Return: 0, or -ENOSPC when there are too many.

@@ -19,3 +19,8 @@
 pub mod rpc {
     pub mod core;
 }
+
+/// The setting that says who serves what (`nvkm-rs/selector/`).
+pub mod selector {
+    pub mod core;
+}

@@ -1,1 +1,44 @@
-# placeholder
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door: what runs on the machine. All work is done inside the toolbox, by tools/inside.mk.
+
+BOX := tools/toolbox/toolbox
+MAKEFLAGS += --no-print-directory
+
+# All these are the same to us: the toolbox, then the rule of that name in it.
+INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer
+
+.PHONY: help toolbox clean distclean shell $(INSIDE)
+
+help:
+	@echo 'make ab          C, C again, Rust on the virtual GPU; table, verdict; exit 0 only when equal'
+	@echo '                 GPU=tu104|ga106  FW=570.144|535.113.01|synthetic  SEAMS=rpc|none  NAME=<of the run>'
+	@echo 'make ab-matrix   every GPU x firmware x subsystem that is claimed to work'
+	@echo 'make test        all tests; closing line "N passed, N failed"'
+	@echo 'make check       formatting, lints, licences, checkpatch'
+	@echo 'make nouveau     only build: build/nouveau/on/nouveau.ko, for the distribution kernel of build/kernel/current'
+	@echo 'make off-absent  the hooked tree with the option off against a pristine one'
+	@echo 'make negative    deliberately wrong Rust must be found out'
+	@echo 'make rust-analyzer   rust-project.json for editors'
+	@echo 'make shell       a shell inside the toolbox'
+	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'
+	@echo 'KERNEL_SRC= KERNEL_BUILD=   your own kernel tree and its O= directory (CONFIG_RUST=y)'
+	@echo 'FIRMWARE_DIR=    a directory like /lib/firmware instead of packages;  DEBIAN_MIRROR=  a mirror'
+	@echo 'BUILD=           where everything goes (default: build)'
+
+toolbox:
+	@$(BOX) ensure
+
+$(INSIDE): toolbox
+	@$(BOX) run $(MAKE) -f tools/inside.mk $@
+
+shell: toolbox
+	@$(BOX) run bash
+
+clean:
+	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
+
+# The root of an ordinary user's toolbox belongs to that user's subordinate ids.
+distclean:
+	@$(BOX) remove
+	rm -rf $(or $(BUILD),build)

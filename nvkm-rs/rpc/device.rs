@@ -222,9 +222,8 @@ impl Rpc {
             return Err(EBUSY);
         }
         let (command_count, message_count) = (commands.count, messages.count);
-        let queues = CommandQueue::attach(&mut commands, command_count, element).and_then(|c| {
-            MessageQueue::attach(&mut messages, message_count).map(|m| (c, m))
-        });
+        let queues = CommandQueue::attach(&mut commands, command_count, element)
+            .and_then(|c| MessageQueue::attach(&mut messages, message_count).map(|m| (c, m)));
         let (command_queue, message_queue) = queues.map_err(|error| {
             self.gsp.log(Level::Error, format_args!("rpc: {error}"));
             EINVAL
@@ -242,7 +241,8 @@ impl Rpc {
     fn with<T>(&self, run: impl FnOnce(&mut Session, &mut Link<'_>) -> Result<T>) -> Result<T> {
         let mut guard = self.attached.lock();
         let Some(attached) = &mut *guard else {
-            self.gsp.log(Level::Error, format_args!("rpc: no queues yet"));
+            self.gsp
+                .log(Level::Error, format_args!("rpc: no queues yet"));
             return Err(ENODEV);
         };
         let mut link = Link {

@@ -2,9 +2,10 @@
 /*
  * nouveau.rust_gsp: which nvkm subsystems Rust serves.
  *
- * The setting is copied once a bind, before firmware is looked for, resolved against the firmware that was found, and
- * does not change until the next bind. What was chosen and who served how much stands in debugfs, in
- * nouveau/rust_gsp/<device>, until the module goes: it outlives an unbind and a boot that failed.
+ * The setting is copied once a bind, before firmware is looked for, resolved against the
+ * firmware that was found, and does not change until the next bind. What was chosen and who
+ * served how much stands in debugfs, in nouveau/rust_gsp/<device>, until the module goes: it
+ * outlives an unbind and a boot that failed.
  */
 #include <subdev/gsp/rust.h>
 #include "../../../bridge/helpers.h"
@@ -63,10 +64,11 @@ nvkm_rust_param_set(const char *val, const struct kernel_param *kp)
 	int ret = len < NVKM_RUST_TEXT ? nvkm_rs_selector_check(val, len) : -EINVAL;
 
 	if (ret) {
-		/* An error here would keep the driver from loading, and the user without a display. */
+		/* An error here would leave the user without a display. */
 		if (!nvkm_rust_loading())
 			return ret;
-		pr_err("nouveau: rust_gsp=%.*s is not understood, C serves everything\n", (int)len, val);
+		pr_err("nouveau: rust_gsp=%.*s is not understood, C serves everything\n",
+		       (int)len, val);
 		val = "0";
 		len = 1;
 	}
@@ -171,7 +173,8 @@ nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
 		state = nvkm_rs_rpc_new(gsp);
 		if (IS_ERR(state)) {
 			/* Never quietly C: the probe fails. */
-			nvkm_error(&gsp->subdev, "rust: rpc could not be started: %ld\n", PTR_ERR(state));
+			nvkm_error(&gsp->subdev, "rust: rpc could not be started: %ld\n",
+				   PTR_ERR(state));
 			return PTR_ERR(state);
 		}
 		rust->state[NVKM_RUST_RPC] = state;

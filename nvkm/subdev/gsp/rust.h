@@ -2,7 +2,8 @@
 /*
  * Which nvkm subsystems Rust serves on a device, and the hooks that ask.
  *
- * With CONFIG_DRM_NOUVEAU_RUST off every hook is empty and nouveau's objects are what they are without it.
+ * With CONFIG_DRM_NOUVEAU_RUST off every hook is empty and nouveau's objects are what they are
+ * without it.
  */
 #ifndef __NVKM_GSP_RUST_H__
 #define __NVKM_GSP_RUST_H__

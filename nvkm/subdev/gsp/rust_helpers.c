@@ -41,7 +41,7 @@ nvkm_rust_log(struct nvkm_gsp *gsp, u32 level, const char *text)
 void
 nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc, u32 len)
 {
-	/* rpc_message_header_v: length, function, result and private result follow version and signature. */
+	/* rpc_message_header_v: version, signature, length, function, result, private result. */
 	const u32 *hdr = rpc;
 	const u32 hdr_size = 8 * sizeof(u32);
 
@@ -49,8 +49,8 @@ nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc, u32 
 		return;
 
 	if (sent)
-		nvkm_printk__(&gsp->subdev, level, info, " rpc fn:%d len:0x%x/0x%x\n", hdr[3], hdr[2],
-			      len - hdr_size);
+		nvkm_printk__(&gsp->subdev, level, info, " rpc fn:%d len:0x%x/0x%x\n",
+			      hdr[3], hdr[2], len - hdr_size);
 	else
 		nvkm_printk__(&gsp->subdev, level, info,
 			      "msg fn:%d len:0x%x/0x%x res:0x%x resp:0x%x\n", hdr[3], hdr[2],
@@ -80,18 +80,21 @@ nvkm_rust_now(void)
 void
 nvkm_rust_rmb(void)
 {
+	/* Tier 0 says what for: nvkm-rs/rpc/core/message.rs. */
 	rmb();
 }
 
 void
 nvkm_rust_wmb(void)
 {
+	/* nvkm-rs/rpc/core/command.rs */
 	wmb();
 }
 
 void
 nvkm_rust_mb(void)
 {
+	/* nvkm-rs/rpc/core/{command,message}.rs */
 	mb();
 }
 

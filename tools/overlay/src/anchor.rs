@@ -98,7 +98,11 @@ mod tests {
     #[test]
     fn none_or_two_is_an_error_with_the_name() {
         for text in ["x\n", "obj\nobj\n", "obj2\n"] {
-            assert!(anchor().insert(text).unwrap_err().to_string().contains("anchor a"));
+            assert!(anchor()
+                .insert(text)
+                .unwrap_err()
+                .to_string()
+                .contains("anchor a"));
         }
     }
 }

@@ -43,7 +43,8 @@ fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
                 .is_some_and(|ext| ["c", "h", "rs"].iter().any(|wanted| ext == *wanted))
                 || relative.ends_with("bindgen_parameters")
                 || relative.ends_with("cbindgen_parameters.toml");
-            let host = relative.starts_with("nvkm-rs/tests") || relative.ends_with("nvkm-rs/host.rs");
+            let host =
+                relative.starts_with("nvkm-rs/tests") || relative.ends_with("nvkm-rs/host.rs");
             if entry.file_type().is_file() && kept && !host {
                 files.push((path.to_owned(), relative));
             }
@@ -72,7 +73,8 @@ fn sync(from: &Path, to: &Path) -> Result<()> {
         let relative = entry.path().strip_prefix(from)?;
         let target = to.join(relative);
         kept.insert(relative.to_owned());
-        let new = std::fs::read(entry.path()).with_context(|| format!("{}", entry.path().display()))?;
+        let new =
+            std::fs::read(entry.path()).with_context(|| format!("{}", entry.path().display()))?;
         if std::fs::read(&target).ok().as_deref() != Some(new.as_slice()) {
             copy(entry.path(), &target)?;
         }

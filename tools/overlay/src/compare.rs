@@ -97,7 +97,10 @@ fn blank_lines(data: &mut [u8], relocations: &Relocations) {
 /// Global symbols that an object defines.
 fn globals(file: &object::File<'_>) -> Result<BTreeSet<String>> {
     let mut out = BTreeSet::new();
-    for symbol in file.symbols().filter(|s| s.is_global() && !s.is_undefined()) {
+    for symbol in file
+        .symbols()
+        .filter(|s| s.is_global() && !s.is_undefined())
+    {
         out.insert(format!(
             "{} at {:#x} size {:#x}",
             symbol.name()?,
@@ -258,13 +261,19 @@ mod tests {
     #[test]
     fn one_call_redirected_is_seen() {
         let found = compared(|base| base.replace("return f(a)", "return g(a)"));
-        assert!(found.iter().any(|line| line.contains("relocation")), "{found:?}");
+        assert!(
+            found.iter().any(|line| line.contains("relocation")),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn one_table_entry_changed_is_seen() {
         let found = compared(|base| base.replace("{ f, g, h }", "{ f, f, h }"));
-        assert!(found.iter().any(|line| line.contains("relocation")), "{found:?}");
+        assert!(
+            found.iter().any(|line| line.contains("relocation")),
+            "{found:?}"
+        );
     }
 
     #[test]

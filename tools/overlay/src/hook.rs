@@ -62,7 +62,11 @@ fn parse_line(line: &str) -> Result<Hook> {
             "file" => file = Some(value.to_owned()),
             "function" => function = Some(value.to_owned()),
             "adds" => adds = Some(value.to_owned()),
-            "count" => count = value.parse().with_context(|| format!("hook {name}: count"))?,
+            "count" => {
+                count = value
+                    .parse()
+                    .with_context(|| format!("hook {name}: count"))?
+            }
             _ => bail!("hook {name}: unknown key '{key}'"),
         }
     }
@@ -194,7 +198,8 @@ pub fn apply(hooks: &HookFile, tree: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    const C: &str = "int f(int);\n\nstatic int\nf(int a)\n{\n\tg(a);\n}\n\nvoid *g(int b)\n{\n\tf(b);\n}\n";
+    const C: &str =
+        "int f(int);\n\nstatic int\nf(int a)\n{\n\tg(a);\n}\n\nvoid *g(int b)\n{\n\tf(b);\n}\n";
 
     fn hook(function: Option<&str>) -> Hook {
         Hook {
@@ -244,6 +249,9 @@ mod tests {
         std::fs::write(dir.path().join("x.c"), "int f(int a)\n{\n\ta++;\n}\n").unwrap();
         let error = apply(&load_file(sp).unwrap(), dir.path()).unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.contains("hook one") && text.contains("function f"), "{text}");
+        assert!(
+            text.contains("hook one") && text.contains("function f"),
+            "{text}"
+        );
     }
 }

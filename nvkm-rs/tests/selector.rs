@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `nouveau.rust_gsp` may say, and what it means for a firmware.
+
+use nvkm_rs_core::selector::core::{Selection, Version};
+
+const RPC: u32 = 1;
+
+fn resolved(text: &str, version: &str) -> u32 {
+    Selection::parse(text.as_bytes())
+        .unwrap_or_else(|_| panic!("'{text}' is not understood"))
+        .resolve(version.as_bytes())
+}
+
+#[test]
+fn words_and_their_meaning() {
+    for (text, version, expected) in [
+        ("0", "570.144", 0),
+        ("1", "570.144", RPC),
+        ("rpc", "535.113.01", RPC),
+        ("1,-rpc", "570.144", 0),
+        ("-rpc,1", "570.144", RPC),
+        ("rpc@570", "570.144", RPC),
+        ("rpc@570", "535.113.01", 0),
+        ("1@570.144", "570.144", RPC),
+        ("1@570.145", "570.144", 0),
+        ("rpc@535.113.01", "535.113.01", RPC),
+        ("rpc@535.113.2", "535.113.01", 0),
+        ("rpc@9", "10", RPC),
+    ] {
+        assert_eq!(resolved(text, version), expected, "{text} with {version}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_refused_whole() {
+    for text in [
+        "",
+        "2",
+        "yes",
+        "rp",
+        "rpcc",
+        "rpc,",
+        ",rpc",
+        "rpc,0",
+        "0,rpc",
+        "-1",
+        "-",
+        "rpc@",
+        "rpc@a",
+        "rpc@1.2.3.4.5",
+        "rpc@1..2",
+        "-rpc@570",
+        "rpc rpc",
+        " rpc",
+        "rpc@99999999999",
+        "shadow",
+        "RPC",
+        "rpc\n",
+    ] {
+        assert!(
+            Selection::parse(text.as_bytes()).is_err(),
+            "'{text}' was taken"
+        );
+    }
+}
+
+#[test]
+fn an_unreadable_firmware_version_is_served_by_c() {
+    for version in ["", "r570", "570.144\0"] {
+        assert_eq!(resolved("1", version), 0, "{version:?}");
+    }
+}
+
+#[test]
+fn versions_are_numbers_not_texts() {
+    let version = |text: &str| Version::parse(text.as_bytes()).unwrap();
+    assert!(version("570.86") < version("570.144"));
+    assert!(version("570") < version("570.144"));
+    assert_eq!(version("535.113.1"), version("535.113.01"));
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What is done inside the toolbox. Called by tools/front.mk.
+
+MAKEFLAGS += --no-print-directory
+top := $(CURDIR)
+BUILD ?= build
+B := $(abspath $(BUILD))
+
+GPU ?= tu104
+FW ?= 570.144
+SEAMS ?= rpc
+NAME ?= $(GPU)-$(FW)-$(subst $(comma),+,$(SEAMS))
+KERNEL ?= 7.3
+comma := ,
+
+export BUILD := $(B)
+export CARGO_TARGET_DIR := $(B)/cargo-target
+CARGO := cargo --config term.progress.when=\"never\"
+BIN := $(CARGO_TARGET_DIR)/release
+K := $(B)/kernel/current
+REAL_FW := 570.144 535.113.01
+sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
+
+.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer
+
+# --- programs ---------------------------------------------------------------------------------------------------------
+
+# The guest's program is PID 1 of a machine with no libraries.
+programs:
+	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab
+	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
+		-p nvkm-guest --target x86_64-unknown-linux-gnu
+
+# --- kernel, firmware -------------------------------------------------------------------------------------------------
+
+kernel:
+	@tools/toolbox/kernel $(KERNEL)
+
+firmware:
+	@tools/toolbox/firmware $(if $(filter synthetic,$(FW)),,$(FW))
+
+# --- nouveau ----------------------------------------------------------------------------------------------------------
+
+# $(call kbuild,<variant>,<more>): a build's own messages go to a log, its progress is one line a hundred objects.
+kbuild = $(MAKE) -C $(K)/out M=$(B)/nouveau/$(1) CC=gcc-14 $(2) -j$(shell nproc) modules </dev/null \
+	>$(B)/nouveau/$(1).log 2>&1 \
+	|| { grep -E 'error|Error|\*\*\*' -A3 $(B)/nouveau/$(1).log | head -n 40; echo "nouveau ($(1)) did not build; see $(B)/nouveau/$(1).log" >&2; exit 1; }
+apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --out $(B)/nouveau/$(1) $(2)
+
+nouveau: $(B)/nouveau/on/nouveau.ko
+
+# The rules below have real times: nothing is built again that is not older than what it is made of.
+$(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
+	@mkdir -p $(@D)
+	@echo "nouveau with Rust: building (some 4 minutes the first time)"
+	@$(call apply,on)
+	@$(call kbuild,on,CONFIG_DRM_NOUVEAU_RUST=y)
+	@touch $@
+
+$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
+	@mkdir -p $(@D)
+	@echo "nouveau hooked, Rust off: building"
+	@$(call apply,off)
+	@$(call kbuild,off,)
+	@touch $@
+
+$(B)/nouveau/pristine/nouveau.ko: $(K)/release
+	@mkdir -p $(@D)
+	@echo "nouveau as it is: building"
+	@$(call apply,pristine,--pristine)
+	@$(call kbuild,pristine,)
+	@touch $@
+
+$(BIN)/nvkm-overlay: | programs
+$(K)/release: | kernel
+
+# --- A/B --------------------------------------------------------------------------------------------------------------
+
+ab: programs kernel firmware nouveau
+	@$(BIN)/nvkm-ab run --gpu $(GPU) --fw $(FW) --seams $(SEAMS) --name $(NAME)
