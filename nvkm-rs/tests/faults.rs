@@ -7,47 +7,16 @@ mod support;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use nvkm_rs_core::rpc::core::element::RpcHeader;
-use nvkm_rs_core::rpc::core::error::{Error, Recovery, RecvError, SendError};
-use nvkm_rs_core::rpc::core::history::{Direction, History};
+use nvkm_rs_core::rpc::core::error::{Error, RecvError, SendError};
 use nvkm_rs_core::rpc::core::host::{Awaited, Drained};
-use nvkm_rs_core::rpc::core::join::JoinError;
 use nvkm_rs_core::rpc::core::policy::ReplyPolicy::{NoSeq, NoWait, Poll, Recv};
-use nvkm_rs_core::rpc::core::session::{Patience, Session};
+use nvkm_rs_core::rpc::core::session::Patience;
 use nvkm_rs_core::rpc::core::status::Errno;
 use proptest::prelude::*;
-use support::rig::Rig;
-use support::{pattern, set_word, Message, PAGE};
+use support::rig::{echo, works, Rig};
+use support::{lie, pattern, Message, ELEM_COUNT, LENGTH, PAGE};
 
 const MAX: usize = 0xffb0;
-const ELEM_COUNT: usize = 0x28;
-const LENGTH: usize = 0x38;
-
-fn reply(command: &Message) -> Message {
-    Message::new(command.function, command.payload.clone()).sequence(command.sequence)
-}
-
-/// The session still works: a command, its reply, an event before it.
-fn works(rig: &mut Rig, session: &mut Session) {
-    let events = rig.events.len();
-    rig.answer(|command| vec![Message::new(0x1007, vec![3; 3]), reply(command)]);
-    let got = session
-        .submit(rig, 103, &[6; 40], Recv, 40)
-        .unwrap()
-        .unwrap();
-    assert_eq!(got[0x20..0x48], [6; 40]);
-    assert_eq!(rig.events.len(), events + 1);
-    assert_eq!(session.drain(rig, 10), Drained::default());
-}
-
-/// An element with words changed.
-fn lie(message: &Message, changes: &[(usize, u32)]) -> Vec<u8> {
-    let mut raw = message.raw();
-    for (offset, word) in changes {
-        set_word(&mut raw, *offset, *word);
-    }
-    raw
-}
 
 /// A manager that posts raw elements, once.
 fn post_raw(rig: &mut Rig, elements: Vec<Vec<u8>>) {
@@ -174,7 +143,7 @@ fn a_late_reply_is_not_the_next_one() {
         let mut messages: Vec<_> = (0..3)
             .map(|n| Message::new(76, vec![0xbb; 4]).sequence(n))
             .collect();
-        messages.push(reply(command));
+        messages.push(echo(command));
         messages
     });
     let got = session
@@ -193,10 +162,27 @@ fn a_late_reply_is_not_the_next_one() {
 }
 
 #[test]
+fn whoever_waits_again_gets_the_reply() {
+    let (mut rig, mut session) = Rig::new(63, 0);
+    session
+        .submit(&mut rig, 76, &[1; 4], Recv, 0x20)
+        .unwrap_err();
+    rig.post(&Message::new(76, vec![9; 4]));
+    let awaited = Awaited {
+        function: 76,
+        length: 0x20,
+        sequence: Some((0, 0)),
+    };
+    let got = session.receive(&mut rig, &awaited).unwrap().unwrap();
+    assert_eq!(got[0x20..0x24], [9; 4]);
+    assert_eq!(session.counters().late, 0);
+}
+
+#[test]
 fn firmware_need_not_give_sequence_numbers_back() {
     for number in [0, 5, u32::MAX] {
         let (mut rig, mut session) = Rig::new(63, 0);
-        rig.answer(move |command| vec![reply(command).sequence(number)]);
+        rig.answer(move |command| vec![echo(command).sequence(number)]);
         for _ in 0..4 {
             assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 0x20).is_ok());
         }
@@ -204,7 +190,7 @@ fn firmware_need_not_give_sequence_numbers_back() {
         let (mut rig, mut session) = Rig::new(63, 0);
         session.submit(&mut rig, 103, &[], Recv, 0x20).unwrap_err();
         while rig.commands.ring.borrow_mut().take().is_some() {}
-        rig.answer(|command| vec![reply(command).sequence(0)]);
+        rig.answer(|command| vec![echo(command).sequence(0)]);
         assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 0x20).is_ok());
         assert_eq!(session.counters().late, 0);
     }
@@ -266,7 +252,7 @@ fn a_bad_message_that_may_be_ours_fails_us_at_once() {
 #[test]
 fn a_bad_write_pointer() {
     let (mut rig, mut session) = Rig::new(63, 0);
-    rig.answer(|command| vec![reply(command)]);
+    rig.answer(|command| vec![echo(command)]);
     rig.messages.peers.borrow_mut().push_back(63);
     let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
     assert_eq!(
@@ -277,7 +263,7 @@ fn a_bad_write_pointer() {
         })
     );
     // The reply is there, and late: the next one's caller does not get it.
-    rig.answer(|command| vec![reply(command)]);
+    rig.answer(|command| vec![echo(command)]);
     let got = session
         .submit(&mut rig, 76, &[8; 8], Recv, 8)
         .unwrap()
@@ -319,6 +305,26 @@ fn draining_passes_over_what_is_bad() {
 }
 
 #[test]
+fn draining_goes_on_after_the_write_pointer_was_the_way_out() {
+    let (mut rig, mut session) = Rig::new(63, 0);
+    rig.messages
+        .ring
+        .borrow_mut()
+        .post_raw(&lie(&Message::new(0x1003, vec![]), &[(ELEM_COUNT, 9)]), 1);
+    rig.post(&Message::new(0x1006, vec![1]));
+    // The second message comes while the first is looked at.
+    rig.messages.peers.borrow_mut().extend([1, 1]);
+    assert_eq!(
+        session.drain(&mut rig, 5),
+        Drained {
+            messages: 2,
+            more: false
+        }
+    );
+    assert_eq!(rig.events.len(), 1);
+}
+
+#[test]
 fn a_flood_ends() {
     let (mut rig, mut session) = Rig::new(63, 0);
     let queue = rig.messages.ring.clone();
@@ -347,106 +353,10 @@ fn a_flood_ends() {
     );
 }
 
-/// Submits a large command and answers with these messages; the error.
-fn broken(answer: Vec<Message>) -> (Error, Rig, Session) {
-    let (mut rig, mut session) = Rig::new(63, 30);
-    let mut seen = 0;
-    rig.answer(move |_| {
-        seen += 1;
-        if seen == 2 {
-            answer.clone()
-        } else {
-            Vec::new()
-        }
-    });
-    let error = session
-        .submit(&mut rig, 4, &pattern(MAX + 100, 1), Recv, 0)
-        .unwrap_err();
-    (error, rig, session)
-}
-
-#[test]
-fn large_replies_that_do_not_fit() {
-    let first = Message::new(4, vec![1; MAX]);
-    let (error, mut rig, mut session) = broken(vec![first.clone(), Message::new(71, vec![2; 101])]);
-    assert_eq!(
-        error,
-        Error::Join(JoinError::TooLong {
-            part: 101,
-            missing: 100
-        })
-    );
-    assert_eq!(error.errno(), Errno::Io);
-    works(&mut rig, &mut session);
-
-    let (error, mut rig, mut session) = broken(vec![first.clone(), Message::new(71, vec![])]);
-    assert_eq!(error, Error::Join(JoinError::Empty));
-    works(&mut rig, &mut session);
-
-    // What comes in place of a record is delivered as what it is.
-    let other = Message::new(76, vec![3; 30]);
-    let (error, mut rig, mut session) = broken(vec![
-        first.clone(),
-        other.clone(),
-        Message::new(71, vec![2; 100]),
-    ]);
-    assert_eq!(
-        error,
-        Error::Join(JoinError::NotContinuation { function: 76 })
-    );
-    assert_eq!(rig.events, [other]);
-    session.drain(&mut rig, 10);
-    works(&mut rig, &mut session);
-
-    let (error, mut rig, mut session) = broken(vec![first.clone()]);
-    assert_eq!(error, Error::Recv(RecvError::TimedOut));
-    works(&mut rig, &mut session);
-}
-
-#[test]
-fn bad_messages_amid_a_large_reply() {
-    let first = Message::new(4, vec![1; MAX]).raw();
-    let rest = Message::new(71, vec![2; 100]);
-    let submit = |elements: Vec<Vec<u8>>| {
-        let (mut rig, mut session) = Rig::new(63, 30);
-        let mut seen = 0;
-        rig.manager(move |commands, messages| {
-            commands.take();
-            seen += 1;
-            if seen == 2 {
-                for raw in &elements {
-                    messages.post_raw(raw, raw.len() / PAGE);
-                }
-            }
-        });
-        let result = session.submit(&mut rig, 4, &pattern(MAX + 100, 1), Recv, 0);
-        (result, rig, session)
-    };
-    // A bad event is passed over.
-    let event = lie(&Message::new(0x1003, vec![]), &[(LENGTH, 1)]);
-    let (result, ..) = submit(vec![first.clone(), event, rest.raw()]);
-    assert_eq!(
-        result.unwrap().unwrap()[0x20 + MAX..0x20 + MAX + 100],
-        [2; 100]
-    );
-    // A bad record is not waited for again.
-    let (result, mut rig, mut session) = submit(vec![first, lie(&rest, &[(LENGTH, 1)])]);
-    let error = result.unwrap_err();
-    assert!(matches!(
-        error,
-        Error::Recv(RecvError::Length {
-            recovery: Recovery::Skipped { pages: 1 },
-            ..
-        })
-    ));
-    assert_eq!(*rig.messages.pauses.borrow(), 0);
-    works(&mut rig, &mut session);
-}
-
 #[test]
 fn no_memory() {
     let (mut rig, mut session) = Rig::new(63, 0);
-    rig.answer(|command| vec![Message::new(0x1003, vec![1]), reply(command)]);
+    rig.answer(|command| vec![Message::new(0x1003, vec![1]), echo(command)]);
     // Neither for the event nor for the reply.
     rig.memory = 0;
     let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
@@ -470,46 +380,6 @@ fn a_wrong_checksum_is_told_and_forgiven() {
     assert_eq!(session.counters().checksums, 1);
     assert!(rig.reports[0].starts_with("message 76 GSP_RM_CONTROL: checksum off by 0x"));
     works(&mut rig, &mut session);
-}
-
-#[test]
-fn history_keeps_the_last_of_both_directions_in_order() {
-    let mut history = History::new();
-    assert_eq!(history.to_string(), "");
-    for n in 0..100 {
-        history.record(
-            Direction::Sent,
-            &RpcHeader::request(n, 0x20, n),
-            u64::from(n),
-        );
-    }
-    for n in 0..5 {
-        let header = RpcHeader {
-            rpc_result: n,
-            ..RpcHeader::request(0x1000 + n, 0x20, 0)
-        };
-        history.record(Direction::Received, &header, 4_294_967_295_999_999_999);
-        history.record(
-            Direction::Sent,
-            &RpcHeader::request(200 + n, 0x20, n),
-            59_000_000_000,
-        );
-    }
-    let numbers: Vec<_> = history.iter().map(|entry| entry.number).collect();
-    // Sent: the last 16 of 0 to 99 and every other one from 101 on. Received: 100, 102, ...
-    let expected: Vec<_> = (89..110).collect();
-    assert_eq!(numbers, expected);
-    let text = history.to_string();
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!(
-        lines[11],
-        "<-    100 received 4294967295.999999 0x1000 FIRST_EVENT length 0x20 seq 0x0"
-    );
-    assert_eq!(
-        lines[12],
-        "->    101 sent     59.000000 200 INVALIDATE_TLB length 0x20 seq 0x0"
-    );
-    assert!(lines[13].ends_with("seq 0x0 result 0x1"));
 }
 
 proptest! {
@@ -570,7 +440,7 @@ proptest! {
 }
 
 #[test]
-fn levels_and_unwanted_history() {
+fn one_line_and_no_history_for_a_bad_message() {
     // A policy that does not wait reports nothing, whatever lies in the queue.
     let (mut rig, mut session) = Rig::new(63, 0);
     rig.messages

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use nvkm_rs_core::rpc::core::ring::{MemoryFault, RingMemory};
 
+pub mod queue;
 pub mod rig;
 
 pub const PAGE: usize = 4096;
@@ -181,6 +182,20 @@ impl Message {
 /// Overwrites a 32-bit word of an element.
 pub fn set_word(raw: &mut [u8], offset: usize, word: u32) {
     raw[offset..offset + 4].copy_from_slice(&word.to_le_bytes());
+}
+
+/// Offset of an element's count of pages.
+pub const ELEM_COUNT: usize = 0x28;
+/// Offset of the RPC's length in an element.
+pub const LENGTH: usize = 0x38;
+
+/// An element with words changed.
+pub fn lie(message: &Message, changes: &[(usize, u32)]) -> Vec<u8> {
+    let mut raw = message.raw();
+    for (offset, word) in changes {
+        set_word(&mut raw, *offset, *word);
+    }
+    raw
 }
 
 /// Makes an element's checksum right.

@@ -10,8 +10,9 @@ use std::rc::Rc;
 use nvkm_rs_core::rpc::core::command::CommandQueue;
 use nvkm_rs_core::rpc::core::element::RpcHeader;
 use nvkm_rs_core::rpc::core::history::History;
-use nvkm_rs_core::rpc::core::host::Host;
+use nvkm_rs_core::rpc::core::host::{Drained, Host};
 use nvkm_rs_core::rpc::core::message::MessageQueue;
+use nvkm_rs_core::rpc::core::policy::ReplyPolicy::Recv;
 use nvkm_rs_core::rpc::core::report::Report;
 use nvkm_rs_core::rpc::core::session::{Patience, Session};
 
@@ -174,4 +175,22 @@ impl Host for Rig {
             self.history = history.to_string();
         }
     }
+}
+
+/// The session still works: a command, its reply, an event before it.
+pub fn works(rig: &mut Rig, session: &mut Session) {
+    let events = rig.events.len();
+    rig.answer(|command| vec![Message::new(0x1007, vec![3; 3]), echo(command)]);
+    let got = session
+        .submit(rig, 103, &[6; 40], Recv, 40)
+        .unwrap()
+        .unwrap();
+    assert_eq!(got[0x20..0x48], [6; 40]);
+    assert_eq!(rig.events.len(), events + 1);
+    assert_eq!(session.drain(rig, 10), Drained::default());
+}
+
+/// The reply that repeats its command.
+pub fn echo(command: &Message) -> Message {
+    Message::new(command.function, command.payload.clone()).sequence(command.sequence)
 }
