@@ -15,8 +15,19 @@ use clap::Subcommand;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
 
+mod cells;
+
+use cells::MatrixArgs;
+use cells::RunArgs;
+
 /// The whole life of a driver: what an A/B run does when not told otherwise.
-pub const DEFAULT_PHASES: &str = "load,probe,copy,counters,unbind,bind,copy,counters,unload";
+///
+/// The events are those that a driver survives: an Xid (1), an MMU fault (3), one for a client that does not exist (4),
+/// an unknown one (5), a long one (7), three at once (9), one that wraps the queue (10).  The counters are read when
+/// nothing more will be sent.
+pub const DEFAULT_PHASES: &str =
+    "load,probe,copy,event=1,event=3,event=4,event=5,event=7,event=9,event=10,unbind,\
+    bind,copy,unbind,counters,unload";
 
 /// Runs nouveau on a virtual GPU, once or as C against Rust.
 #[derive(Parser)]
@@ -30,6 +41,20 @@ pub struct Cli {
 enum Command {
     /// Run one virtual machine.
     Vm(VmArgs),
+    /// Compare C with Rust in one cell: two machines with C, one with Rust.
+    Run(RunArgs),
+    /// Compare in every cell of a matrix of GPUs, firmware versions and subsystems.
+    Matrix(MatrixArgs),
+    /// Print the table of a report.
+    Show {
+        /// The report [default: BUILD/ab/report.json].
+        report: Option<PathBuf>,
+    },
+    /// Print reports as KTAP.
+    Ktap {
+        /// The reports [default: BUILD/ab/report.json].
+        reports: Vec<PathBuf>,
+    },
 }
 
 /// Where the parts are.
@@ -105,6 +130,14 @@ impl Places {
     }
 }
 
+fn phase_list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .map(String::from)
+        .collect()
+}
+
 #[derive(Args)]
 struct VmArgs {
     /// Chip of the virtual GPU, or 'none' for a machine without one.
@@ -139,6 +172,10 @@ struct VmArgs {
 pub fn main(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Vm(args) => vm(&args),
+        Command::Run(args) => cells::run(&args),
+        Command::Matrix(args) => cells::matrix(&args),
+        Command::Show { report } => cells::show(report.as_deref()),
+        Command::Ktap { reports } => cells::ktap(&reports),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

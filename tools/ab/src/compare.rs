@@ -43,6 +43,8 @@ pub enum Kind {
     Dmesg,
     /// The device's state or what it was handed differs.
     State,
+    /// A phase of the plan failed.
+    Phase,
     /// More differences than are listed.
     More,
 }
@@ -61,6 +63,7 @@ impl Kind {
             Kind::Mmio => "mmio",
             Kind::Dmesg => "dmesg",
             Kind::State => "state",
+            Kind::Phase => "phase",
             Kind::More => "more",
         }
     }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The A/B runner: virtual machines with nouveau in them, and the comparison of what their GPUs saw.
 
+pub mod ab;
 pub mod address;
 pub mod compare;
+pub mod counters;
+pub mod lists;
+pub mod report;
 pub mod trace;
+pub mod verdict;
 pub mod vm;

@@ -7,6 +7,7 @@ pub mod firmware;
 pub mod guest;
 pub mod initramfs;
 pub mod kernel;
+pub mod module;
 pub mod process;
 pub mod qemu;
 pub mod run;

@@ -16,10 +16,14 @@ pub fn collapsed(run: &Run, table: &Table) -> Vec<Access> {
     let mut normaliser = Normaliser::new(table, &run.fw);
     let mut kept: Vec<Access> = Vec::new();
     for access in &run.trace.accesses {
-        if !access.write && table.is_clock(access.addr) {
-            continue;
-        }
         let mut access = *access;
+        if table.is_clock(access.addr) {
+            if !access.write {
+                continue;
+            }
+            // That the clock is set counts; what time it is does not.
+            access.value = 0;
+        }
         normaliser.access(&mut access);
         match kept.last_mut() {
             Some(last)

@@ -129,7 +129,8 @@ pub fn cached(
     }
     fs::create_dir_all(cache).with_context(|| format!("{} cannot be made", cache.display()))?;
     // Written beside and renamed: two runners may want the same file at the same time.
-    let part = cache.join(format!("{name}.{}.tmp", std::process::id()));
+    let thread = format!("{:?}", std::thread::current().id());
+    let part = cache.join(format!("{name}.{}.{thread}.tmp", std::process::id()));
     fs::write(&part, bytes).with_context(|| format!("{} cannot be written", part.display()))?;
     fs::rename(&part, &path)?;
     Ok(path)

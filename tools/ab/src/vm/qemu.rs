@@ -29,7 +29,7 @@ pub struct Machine<'a> {
 /// ends the machine (with `-no-reboot`).  The rest spares calibrations and self-tests that take seconds under
 /// emulation: the loops-per-jiffy value, the APIC timer (HPET serves instead), the built-in certificates.
 const APPEND: &str = "console=ttyS0 quiet loglevel=1 nokaslr panic=-1 oops=panic mitigations=off \
-    random.trust_cpu=off random.trust_bootloader=off lpj=4000000 tsc=reliable no_timer_check nolapic_timer \
+    log_buf_len=4M random.trust_cpu=off random.trust_bootloader=off lpj=4000000 tsc=reliable no_timer_check nolapic_timer \
     initcall_blacklist=load_system_certificate_list audit=0 apparmor=0 rdinit=/init";
 
 /// QEMU's arguments.

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One cell: two machines with C, one with Rust, run at the same time, compared, reported.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::bail;
+use anyhow::Context;
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::compare::Run;
+use crate::lists::Lists;
+use crate::report;
+use crate::report::Cell;
+use crate::report::Extra;
+use crate::trace::Trace;
+use crate::vm::elf;
+use crate::vm::guest::Guest;
+use crate::vm::kernel::Kernel;
+use crate::vm::module;
+use crate::vm::run;
+use crate::vm::run::Outcome;
+use crate::vm::run::Setup;
+
+/// What to compare.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Name, GPU, firmware, subsystems.
+    pub cell: Cell,
+    /// Everything else of a machine; name, place, module and parameters are set for each side.
+    pub base: Setup,
+    /// Module of the C sides; the distribution's own if none.
+    pub module_c: Option<PathBuf>,
+    /// Module of the Rust side; the distribution's own if none.
+    pub module_rust: Option<PathBuf>,
+    /// More module parameters, for all sides.
+    pub params: String,
+    /// Where the sides' directories and the reports go.
+    pub out: PathBuf,
+    /// The committed lists.
+    pub selftests: PathBuf,
+    /// Machines that run at the same time.
+    pub jobs: usize,
+}
+
+/// Parameters of a side.  A module that has no `rust_gsp` (the distribution's own) is not given one.
+fn parameters(plan: &Plan, module: &Option<PathBuf>, value: &str) -> Result<String> {
+    let mut params = plan.params.clone();
+    if let Some(path) = module {
+        let elf = fs::read(module::file(path, &plan.base.cache)?)?;
+        let info = elf::section(&elf, ".modinfo")
+            .with_context(|| path.display().to_string())?
+            .unwrap_or_default();
+        let has = info
+            .split(|b| *b == 0)
+            .any(|entry| entry.starts_with(b"parm=rust_gsp:"));
+        if has {
+            params = format!("{params} rust_gsp={value}").trim().to_string();
+        } else if value != "0" {
+            bail!("{} has no parameter rust_gsp: it was built without Rust, so there is nothing to compare", path.display());
+        }
+    } else if value != "0" {
+        bail!("the distribution's nouveau has no Rust; give a module with --module-rust");
+    }
+    Ok(params)
+}
+
+fn setup(plan: &Plan, name: &str) -> Result<Setup> {
+    let (module, value) = match name {
+        "rust" if !plan.cell.seams.is_empty() => (&plan.module_rust, plan.cell.seams.join(",")),
+        "rust" => (&plan.module_rust, "0".into()),
+        _ => (&plan.module_c, "0".into()),
+    };
+    let mut setup = plan.base.clone();
+    setup.name = name.to_string();
+    setup.out = plan.out.join(name);
+    setup.params = parameters(plan, module, &value)?;
+    setup.module = module.clone();
+    // Bit for bit is for what others built and signed.
+    setup.exact = plan.base.exact && module.is_none();
+    Ok(setup)
+}
+
+/// Runs the machines, at most `jobs` at a time.
+fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
+    let (tx, rx) = mpsc::channel();
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; setups.len()];
+    thread::scope(|scope| {
+        let mut next = 0;
+        let mut running = 0;
+        while next < setups.len() || running > 0 {
+            while next < setups.len() && running < jobs.max(1) {
+                let (tx, setup, n) = (tx.clone(), &setups[next], next);
+                scope.spawn(move || tx.send((n, run::run(setup))));
+                next += 1;
+                running += 1;
+            }
+            let (n, outcome) = rx.recv().context("a machine's thread died")?;
+            running -= 1;
+            outcomes[n] = Some(outcome.with_context(|| setups[n].name.clone())?);
+        }
+        Ok::<(), anyhow::Error>(())
+    })?;
+    outcomes
+        .into_iter()
+        .map(|o| o.context("a machine did not run"))
+        .collect()
+}
+
+fn side(plan: &Plan, setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
+    let (trace, error) = match Trace::load(&setup.out) {
+        Ok(trace) => (trace, outcome.error.clone()),
+        // A run that failed may have left no traces; one that did not must have.
+        Err(e) => (
+            Trace::default(),
+            outcome
+                .error
+                .clone()
+                .or(Some(format!("its traces cannot be used: {e:#}"))),
+        ),
+    };
+    let run = Run {
+        trace,
+        guest: outcome.guest.clone(),
+        phases: setup.phases.clone(),
+        fw: plan.cell.firmware.clone(),
+    };
+    let orderly = matches!(outcome.guest.end, Some(Err(_)));
+    crate::verdict::Side {
+        name: setup.name.clone(),
+        run,
+        error,
+        orderly,
+    }
+}
+
+fn write_log(dir: &Path, guest: &Guest) -> Result<()> {
+    let text: String = guest
+        .last_lines(usize::MAX)
+        .iter()
+        .map(|l| format!("{l}\n"))
+        .collect();
+    fs::write(dir.join("dmesg.txt"), text)?;
+    Ok(())
+}
+
+/// Runs the cell and writes its report.
+///
+/// # Errors
+///
+/// The cell could not be run at all (something needed is missing or broken).
+pub fn run(plan: &Plan) -> Result<Value> {
+    let start = Instant::now();
+    fs::create_dir_all(&plan.out)
+        .with_context(|| format!("{} cannot be made", plan.out.display()))?;
+    for old in ["report.json", "report.html"] {
+        let _ = fs::remove_file(plan.out.join(old));
+    }
+    let lists = Lists::load(
+        &plan.selftests,
+        &plan.cell.seams,
+        &plan.cell.firmware,
+        &plan.cell.gpu,
+        &plan.base.phases,
+    )?;
+    let setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
+    // Unpacking and stripping once here keeps three threads from doing it three times.
+    let kernel = Kernel::open(&plan.base.kernel)?;
+    kernel.image(&plan.base.cache)?;
+    let outcomes = machines(&setups, plan.jobs)?;
+
+    let make = |n: usize| side(plan, &setups[n], &outcomes[n]);
+    let sides = [make(0), make(1), make(2)];
+    let extra = |n: usize| Extra {
+        module: setups[n]
+            .module
+            .as_ref()
+            .map_or("the distribution's own".into(), |m| m.display().to_string()),
+        params: setups[n].params.clone(),
+        wall_s: outcomes[n].wall.as_secs_f64(),
+        last_lines: outcomes[n].last_lines.clone(),
+    };
+    for (setup, outcome) in setups.iter().zip(&outcomes) {
+        write_log(&setup.out, &outcome.guest)?;
+    }
+    let judgement = crate::verdict::judge(&sides, &lists, &plan.cell.seams)?;
+    let extras = [extra(0), extra(1), extra(2)];
+    let report = report::json(
+        &plan.cell,
+        &sides,
+        &extras,
+        &judgement,
+        start.elapsed().as_secs_f64(),
+    );
+    fs::write(
+        plan.out.join("report.json"),
+        serde_json::to_string_pretty(&report)? + "\n",
+    )?;
+    fs::write(plan.out.join("report.html"), report::html::render(&report))?;
+    Ok(report)
+}

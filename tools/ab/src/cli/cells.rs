@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `nvkm-ab run`, `matrix`, `show`, `ktap`.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use anyhow::Context;
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use serde_json::Value;
+
+use nvkm_ab::ab;
+use nvkm_ab::ab::Plan;
+use nvkm_ab::report::ktap;
+use nvkm_ab::report::table;
+use nvkm_ab::report::Cell;
+
+use super::phase_list;
+use super::Places;
+use super::DEFAULT_PHASES;
+
+/// The subsystems that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not
+/// served makes the verdict `failed`.
+const READY: [&str; 1] = ["rpc"];
+/// The word for the distribution's own module.
+const STOCK: &str = "stock";
+
+/// What `run` and `matrix` share.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Module of the C sides: a path, or 'stock' for the distribution's own [default: BUILD/nouveau/on/nouveau.ko].
+    #[arg(long)]
+    module_c: Option<PathBuf>,
+    /// Module of the Rust side [default: BUILD/nouveau/on/nouveau.ko].
+    #[arg(long)]
+    module_rust: Option<PathBuf>,
+    /// Use the distribution's own nouveau.ko, bit for bit, for the C sides.
+    #[arg(long, conflicts_with = "module_c")]
+    unmodified: bool,
+    /// More module parameters for all sides, separated by spaces.
+    #[arg(long, default_value = "")]
+    params: String,
+    /// Phases, separated by commas.
+    #[arg(long, default_value = DEFAULT_PHASES)]
+    phases: String,
+    /// Directory of the committed lists.
+    #[arg(long, default_value = "selftests")]
+    selftests: PathBuf,
+    /// Machines that run at the same time.
+    #[arg(long, default_value_t = 3)]
+    jobs: usize,
+    /// Print the report as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Print KTAP instead of a table.
+    #[arg(long, conflicts_with = "json")]
+    ktap: bool,
+    /// No progress lines.
+    #[arg(long)]
+    quiet: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// `nvkm-ab run`.
+#[derive(Args)]
+pub struct RunArgs {
+    /// Chip of the virtual GPU.
+    #[arg(long, default_value = "tu104")]
+    gpu: String,
+    /// Firmware version: 570.144, 535.113.01 or 'synthetic'.
+    #[arg(long, default_value = "570.144")]
+    fw: String,
+    /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), or 'none'.
+    #[arg(long, default_value = "1")]
+    seams: String,
+    /// Name of the run; its directory is BUILD/ab/NAME [default: GPU-FW-SEAMS].
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// `nvkm-ab matrix`.
+#[derive(Args)]
+pub struct MatrixArgs {
+    /// Chips, separated by commas.
+    #[arg(long, default_value = "tu104,ga106")]
+    gpus: String,
+    /// Firmware versions, separated by commas.
+    #[arg(long, default_value = "570.144,535.113.01")]
+    fws: String,
+    /// Subsystem sets, separated by colons.
+    #[arg(long, default_value = "1")]
+    seams: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn seam_list(text: &str) -> Result<Vec<String>> {
+    match text.trim() {
+        "none" | "0" | "" => return Ok(Vec::new()),
+        "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
+        _ => {}
+    }
+    let list = phase_list(text);
+    for seam in &list {
+        if !READY.contains(&seam.as_str()) {
+            bail!(
+                "there is no subsystem '{seam}' that is ready; there is: {}",
+                READY.join(", ")
+            );
+        }
+    }
+    Ok(list)
+}
+
+/// The module that an option means: none is the distribution's own.
+fn module(given: &Option<PathBuf>, build: &Path) -> Result<Option<PathBuf>> {
+    let path = match given {
+        Some(path) if path == Path::new(STOCK) => return Ok(None),
+        Some(path) => path.clone(),
+        None => build.join("nouveau/on/nouveau.ko"),
+    };
+    if !path.is_file() {
+        bail!("there is no module {}; build it first (make nouveau), or name one with --module-c and --module-rust", path.display());
+    }
+    Ok(Some(path))
+}
+
+fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -> Result<Plan> {
+    let seams = seam_list(seams)?;
+    let set = if seams.is_empty() {
+        "none".to_string()
+    } else {
+        seams.join("+")
+    };
+    let name = name.map_or_else(|| format!("{gpu}-{fw}-{set}"), String::from);
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        bail!("'{name}' cannot be the name of a run: it names a directory below BUILD/ab");
+    }
+    let build = &common.places.build;
+    let out = build.join("ab").join(&name);
+    let mut base = common.places.setup("", &out);
+    base.gpu = Some(gpu.to_string());
+    base.fw = fw.to_string();
+    base.phases = phase_list(&common.phases);
+    base.progress = !common.quiet;
+    let module_c = if common.unmodified {
+        None
+    } else {
+        module(&common.module_c, build)?
+    };
+    let module_rust = module(&common.module_rust, build)?;
+    base.exact = common.unmodified;
+    Ok(Plan {
+        cell: Cell {
+            name,
+            gpu: gpu.to_string(),
+            firmware: fw.to_string(),
+            seams,
+        },
+        base,
+        module_c,
+        module_rust,
+        params: common.params.clone(),
+        out,
+        selftests: common.selftests.clone(),
+        jobs: common.jobs,
+    })
+}
+
+/// The exit code that a report stands for.
+fn code(report: &Value) -> u8 {
+    match report["verdict"].as_str() {
+        Some("equal") => 0,
+        Some("different") => 1,
+        _ => 2,
+    }
+}
+
+/// A report for a cell that could not be run at all, so that whoever reads reports finds one.
+fn failed(plan: &Plan, error: &anyhow::Error) -> Value {
+    json!({
+        "schema": nvkm_ab::report::SCHEMA,
+        "name": plan.cell.name,
+        "gpu": plan.cell.gpu,
+        "firmware": plan.cell.firmware,
+        "seams": plan.cell.seams,
+        "verdict": "failed",
+        "problems": [format!("{error:#}")],
+        "differences": [],
+        "noise": [],
+        "unlisted_noise": [],
+        "intended": {"size": 0, "found": [], "unused": []},
+        "sides": {},
+    })
+}
+
+/// Runs one cell and leaves its report as the latest.
+fn cell(plan: &Plan, common: &Common) -> Result<Value> {
+    let report = match ab::run(plan) {
+        Ok(report) => report,
+        Err(e) => {
+            let report = failed(plan, &e);
+            fs::create_dir_all(&plan.out)?;
+            fs::write(
+                plan.out.join("report.json"),
+                serde_json::to_string_pretty(&report)? + "\n",
+            )?;
+            fs::write(
+                plan.out.join("report.html"),
+                nvkm_ab::report::html::render(&report),
+            )?;
+            report
+        }
+    };
+    for name in ["report.json", "report.html"] {
+        fs::copy(
+            plan.out.join(name),
+            common.places.build.join("ab").join(name),
+        )?;
+    }
+    Ok(report)
+}
+
+/// `nvkm-ab run`.
+///
+/// # Errors
+///
+/// What was asked for makes no sense, or reports cannot be written.
+pub fn run(args: &RunArgs) -> Result<u8> {
+    let common = &args.common;
+    let plan = plan(
+        common,
+        &args.gpu,
+        &args.fw,
+        &args.seams,
+        args.name.as_deref(),
+    )?;
+    let report = cell(&plan, common)?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else if common.ktap {
+        print!("{}", ktap::render(&[report.clone()]));
+    } else {
+        print!("{}", table::render(&report));
+        println!("report       {}", plan.out.join("report.html").display());
+    }
+    if code(&report) == 2 {
+        let problem = report["problems"]
+            .get(0)
+            .and_then(Value::as_str)
+            .unwrap_or("the comparison is void");
+        eprintln!("nvkm-ab: {problem}");
+    }
+    Ok(code(&report))
+}
+
+/// `nvkm-ab matrix`.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn matrix(args: &MatrixArgs) -> Result<u8> {
+    let common = &args.common;
+    let mut reports = Vec::new();
+    for gpu in phase_list(&args.gpus) {
+        for fw in phase_list(&args.fws) {
+            for seams in args.seams.split(':') {
+                let plan = plan(common, &gpu, &fw, seams, None)?;
+                if !common.quiet {
+                    eprintln!("--- {}", plan.cell.name);
+                }
+                reports.push(cell(&plan, common)?);
+            }
+        }
+    }
+    let worst = reports.iter().map(code).max().unwrap_or(2);
+    fs::write(
+        common.places.build.join("ab/matrix.json"),
+        serde_json::to_string_pretty(&reports)? + "\n",
+    )?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&reports)?);
+    } else if common.ktap {
+        print!("{}", ktap::render(&reports));
+    } else {
+        println!(
+            "{:32} {:>7} {:>9} {:>6} {:>12}  verdict",
+            "cell", "sent", "received", "noise", "differences"
+        );
+        for report in &reports {
+            let side = &report["sides"]["rust"];
+            let len = |v: &Value| v.as_array().map_or(0, Vec::len);
+            println!(
+                "{:32} {:>7} {:>9} {:>6} {:>12}  {}",
+                report["name"].as_str().unwrap_or("?"),
+                side["rpcs_sent"].as_u64().unwrap_or(0),
+                side["rpcs_received"].as_u64().unwrap_or(0),
+                len(&report["noise"]) + len(&report["unlisted_noise"]),
+                len(&report["differences"]),
+                report["verdict"].as_str().unwrap_or("failed")
+            );
+        }
+    }
+    Ok(worst)
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("there is no report {}; run 'make ab' first", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not a report", path.display()))
+}
+
+/// The report of the latest run.
+fn latest() -> PathBuf {
+    PathBuf::from(env::var_os("BUILD").unwrap_or("build".into())).join("ab/report.json")
+}
+
+/// `nvkm-ab show`.
+///
+/// # Errors
+///
+/// There is no such report.
+pub fn show(path: Option<&Path>) -> Result<u8> {
+    let report = read(&path.map_or_else(latest, Path::to_path_buf))?;
+    print!("{}", table::render(&report));
+    Ok(code(&report))
+}
+
+/// `nvkm-ab ktap`.
+///
+/// # Errors
+///
+/// A report is not there.
+pub fn ktap(paths: &[PathBuf]) -> Result<u8> {
+    let paths = if paths.is_empty() {
+        vec![latest()]
+    } else {
+        paths.to_vec()
+    };
+    let reports = paths.iter().map(|p| read(p)).collect::<Result<Vec<_>>>()?;
+    print!("{}", ktap::render(&reports));
+    Ok(reports.iter().map(code).max().unwrap_or(2))
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The committed lists: noise that two C runs may have, and what Rust does differently on purpose.
+//!
+//! `selftests/noise.json` and `selftests/<subsystem>/intended.json`; their form is documented in selftests/README.md.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use anyhow::Result;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::compare::Difference;
+use crate::compare::Kind;
+
+/// How much of it is still noise.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// At most so many differences.
+    pub count: Option<usize>,
+    /// Numbers that differ by at most so much.
+    pub delta: Option<u64>,
+}
+
+/// Something that two runs of the same driver may differ in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// The place as [`Difference::place`] names it.
+    pub field: String,
+    /// Why it cannot be the same.
+    pub reason: String,
+    /// How much of it is accepted.
+    pub bound: Bound,
+}
+
+impl Noise {
+    fn covers(&self, found: &Difference, used: usize) -> bool {
+        let number = |text: &str| match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        };
+        let near = |delta: u64| match (number(&found.c), number(&found.other)) {
+            (Some(a), Some(b)) => a.abs_diff(b) <= delta,
+            _ => false,
+        };
+        self.field == found.place()
+            && self.bound.count.is_none_or(|n| used < n)
+            && self.bound.delta.is_none_or(near)
+    }
+}
+
+/// A difference between C and Rust that is meant.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intended {
+    /// As in [`Difference`]; every field must be the same.
+    pub kind: Kind,
+    /// See `kind`.
+    pub phase: String,
+    /// See `kind`.
+    pub name: String,
+    /// See `kind`.
+    #[serde(default)]
+    pub field: String,
+    /// See `kind`.
+    #[serde(default)]
+    pub c: String,
+    /// See `kind`.
+    #[serde(default)]
+    pub other: String,
+    /// Only with this firmware (all if empty).
+    #[serde(default)]
+    pub fw: String,
+    /// Only on this GPU (all if empty).
+    #[serde(default)]
+    pub gpu: String,
+    /// Why Rust does it differently.
+    pub reason: String,
+}
+
+impl Intended {
+    fn is(&self, found: &Difference) -> bool {
+        self.kind == found.kind
+            && self.phase == found.phase
+            && self.name == found.name
+            && self.field == found.field
+            && self.c == found.c
+            && self.other == found.other
+    }
+}
+
+/// The lists that apply to a run.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// Accepted noise.
+    pub noise: Vec<Noise>,
+    /// Intended differences, each of which must be found exactly once.
+    pub intended: Vec<Intended>,
+}
+
+#[derive(Deserialize)]
+struct File<T> {
+    entries: Vec<T>,
+}
+
+fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text =
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let file: File<T> =
+        serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    Ok(file.entries)
+}
+
+/// What found differences come to, by the lists.
+#[derive(Clone, Debug, Default)]
+pub struct Sorted {
+    /// What no list knows.
+    pub unknown: Vec<Difference>,
+    /// What is on the list.
+    pub known: Vec<Difference>,
+    /// Entries that matched nothing.
+    pub unused: Vec<Intended>,
+}
+
+impl Lists {
+    /// Reads the lists of these subsystems from `selftests`.  Entries for phases that the plan does not have, for
+    /// another firmware or another GPU do not apply.
+    ///
+    /// # Errors
+    ///
+    /// A list is broken.
+    pub fn load(
+        selftests: &Path,
+        seams: &[String],
+        fw: &str,
+        gpu: &str,
+        phases: &[String],
+    ) -> Result<Self> {
+        let mut intended = Vec::new();
+        for seam in seams {
+            let list: Vec<Intended> = read(&selftests.join(seam).join("intended.json"))?;
+            intended.extend(list.into_iter().filter(|i| {
+                let phase =
+                    ["boot", "end"].contains(&i.phase.as_str()) || phases.contains(&i.phase);
+                phase && (i.fw.is_empty() || i.fw == fw) && (i.gpu.is_empty() || i.gpu == gpu)
+            }));
+        }
+        Ok(Self {
+            noise: read(&selftests.join("noise.json"))?,
+            intended,
+        })
+    }
+
+    /// Sorts what differs between two runs of C.
+    pub fn sort_noise(&self, found: Vec<Difference>) -> Sorted {
+        let mut sorted = Sorted::default();
+        let mut used = vec![0; self.noise.len()];
+        for difference in found {
+            match (0..used.len()).find(|&n| self.noise[n].covers(&difference, used[n])) {
+                Some(n) => {
+                    used[n] += 1;
+                    sorted.known.push(difference);
+                }
+                None => sorted.unknown.push(difference),
+            }
+        }
+        sorted
+    }
+
+    /// Sorts what differs between C and Rust: noise is dropped, intended differences are used up one by one.
+    pub fn sort_differences(&self, found: Vec<Difference>) -> Sorted {
+        let mut sorted = Sorted::default();
+        let mut open: Vec<&Intended> = self.intended.iter().collect();
+        for difference in self.sort_noise(found).unknown {
+            match open.iter().position(|i| i.is(&difference)) {
+                Some(n) => {
+                    open.remove(n);
+                    sorted.known.push(difference);
+                }
+                None => sorted.unknown.push(difference),
+            }
+        }
+        sorted.unused = open.into_iter().cloned().collect();
+        sorted
+    }
+}
