@@ -14,6 +14,11 @@ pub(crate) mod ptr;
 /// nvkm's own headers, as this kernel compiles them.
 #[allow(
     clippy::all,
+    clippy::as_underscore,
+    clippy::cast_lossless,
+    clippy::ptr_as_ptr,
+    clippy::ref_as_ptr,
+    clippy::undocumented_unsafe_blocks,
     improper_ctypes,
     dead_code,
     missing_docs,

@@ -4,6 +4,5 @@
 
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, unreachable_pub)]
 pub(crate) mod core;
 pub(crate) mod device;

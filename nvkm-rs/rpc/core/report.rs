@@ -149,7 +149,7 @@ impl Late {
     }
 
     /// A reply is due that nobody waits for.
-    pub(super) fn expect(&mut self, awaited: &Awaited) {
+    pub(super) fn due(&mut self, awaited: &Awaited) {
         let Some((first, last)) = awaited.sequence else {
             return;
         };

@@ -201,7 +201,7 @@ impl Session {
         };
         if let Err(error) = &outcome {
             if matches!(error, Error::Recv(_)) {
-                self.late.expect(awaited);
+                self.late.due(awaited);
             }
             self.counters.errors = self.counters.errors.wrapping_add(1);
             host.report(&Report::Reply(awaited, error), &self.history);
