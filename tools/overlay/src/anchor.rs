@@ -19,6 +19,9 @@ pub struct Anchor {
     pub before: String,
     /// The text.
     pub insert: String,
+    /// For a deliberate fault: what the A/B run must say of it.
+    #[serde(default)]
+    pub expect: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -26,14 +29,13 @@ struct File {
     anchor: Vec<Anchor>,
 }
 
-/// Reads `nvkm/anchors.toml`.
+/// Reads a file of anchors, such as `nvkm/anchors.toml`.
 ///
 /// # Errors
 ///
 /// The file is not there or not well-formed.
-pub fn load(overlay: &Path) -> Result<Vec<Anchor>> {
-    let path = overlay.join("nvkm/anchors.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+pub fn load(path: &Path) -> Result<Vec<Anchor>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
     let file: File = toml::from_str(&text).with_context(|| format!("{}", path.display()))?;
     Ok(file.anchor)
 }
@@ -87,6 +89,7 @@ mod tests {
             file: "Kbuild".into(),
             before: "obj".into(),
             insert: "new\n".into(),
+            expect: None,
         }
     }
 

@@ -25,6 +25,26 @@ pub struct Options {
     /// Copy only: no hooks, none of our files.
     #[arg(long)]
     pristine: bool,
+    /// Plant a deliberate fault into our files: FILE:NAME (see selftests/rpc/faults.toml).
+    #[arg(long, value_name = "FILE:NAME")]
+    fault: Option<String>,
+}
+
+/// Plants a fault.
+fn plant(fault: &str, tree: &Path) -> Result<()> {
+    let (file, name) = fault
+        .rsplit_once(':')
+        .context("a fault is FILE:NAME")?;
+    let anchors = anchor::load(Path::new(file))?;
+    let mut planted = false;
+    for anchor in anchors.iter().filter(|anchor| anchor.name == name) {
+        anchor.apply(tree)?;
+        planted = true;
+    }
+    if !planted {
+        bail!("{file} has no fault '{name}'");
+    }
+    Ok(())
 }
 
 /// Our files in the tree, and what they are called there: `Kconfig` and `Makefile` would hide upstream's own.
@@ -115,7 +135,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     if !options.pristine {
-        for anchor in anchor::load(&options.overlay)? {
+        for anchor in anchor::load(&options.overlay.join("nvkm/anchors.toml"))? {
             anchor.apply(&stage)?;
         }
         let mut applied = 0;
@@ -129,6 +149,9 @@ pub fn run(options: &Options) -> Result<()> {
                 bail!("our file would replace upstream's {}", to.display());
             }
             copy(&from, &to)?;
+        }
+        if let Some(fault) = &options.fault {
+            plant(fault, &stage)?;
         }
         std::fs::write(stage.join(".hooks-applied"), format!("{applied}\n"))?;
     }

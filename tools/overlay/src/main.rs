@@ -33,6 +33,11 @@ enum Command {
         #[arg(long, default_value = ".")]
         overlay: PathBuf,
     },
+    /// List the faults of a file: name, and what an A/B run must say of it.
+    Faults {
+        /// The file, such as selftests/rpc/faults.toml.
+        file: PathBuf,
+    },
 }
 
 fn run() -> Result<bool> {
@@ -49,6 +54,14 @@ fn run() -> Result<bool> {
                         hook.name, hook.file, hook.count
                     );
                 }
+            }
+            Ok(true)
+        }
+        Command::Faults { file } => {
+            let mut anchors = anchor::load(&file)?;
+            anchors.dedup_by(|a, b| a.name == b.name);
+            for anchor in anchors {
+                println!("{} {}", anchor.name, anchor.expect.unwrap_or_default());
             }
             Ok(true)
         }
