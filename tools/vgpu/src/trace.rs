@@ -47,6 +47,12 @@ pub struct Handed {
     pub size: u64,
     /// Digest of the content when it was handed over.
     pub sha256: String,
+    /// Its first page in hexadecimal, without trailing zeros (empty for what is firmware).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub head: String,
+    /// Digest of what is behind the first page.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tail_sha256: String,
 }
 
 /// Accesses to a register that the model has no opinion about.
@@ -102,10 +108,6 @@ pub struct Recorder {
     pub errors: Vec<String>,
     /// Errors beyond those kept.
     pub errors_dropped: u64,
-    /// Messages kept for tests when there is no directory: (queue, function, payload).
-    pub wire: Vec<(&'static str, u32, Vec<u8>)>,
-    /// Keep `wire`.
-    pub keep_wire: bool,
 }
 
 impl Recorder {
@@ -168,9 +170,6 @@ impl Recorder {
             self.counts.cmdq += 1;
         } else {
             self.counts.msgq += 1;
-        }
-        if self.keep_wire {
-            self.wire.push((r.queue, r.function, r.payload.to_vec()));
         }
         let n = self.wire_n;
         self.wire_n += 1;

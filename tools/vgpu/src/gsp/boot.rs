@@ -29,6 +29,11 @@ pub struct Buffer {
     pub size: u64,
     /// SHA-256 of the content, in hexadecimal.
     pub sha256: String,
+    /// The first page in hexadecimal, without trailing zeros (empty for what is firmware): addresses are in there,
+    /// which a comparison has to treat as such.
+    pub head: String,
+    /// SHA-256 of what is behind the first page.
+    pub tail_sha256: String,
 }
 
 /// The part of the WPR metadata that the model uses.
@@ -66,12 +71,29 @@ pub struct Handover {
 }
 
 fn digest(name: &str, data: &[u8]) -> Buffer {
-    let mut sha256 = String::with_capacity(64);
-    push_hex(&mut sha256, &Sha256::digest(data));
+    const FIRMWARE: [&str; 3] = ["radix3", "bootloader", "signature"];
+    let hex = |bytes: &[u8]| {
+        let mut text = String::with_capacity(bytes.len() * 2);
+        push_hex(&mut text, bytes);
+        text
+    };
+    let (first, rest) = data.split_at(data.len().min(4096));
+    let used = first.iter().rposition(|b| *b != 0).map_or(0, |n| n + 1);
+    let driver_made = !FIRMWARE.contains(&name);
     Buffer {
         name: name.into(),
         size: data.len() as u64,
-        sha256,
+        sha256: hex(&Sha256::digest(data)),
+        head: if driver_made {
+            hex(&first[..used])
+        } else {
+            String::new()
+        },
+        tail_sha256: if driver_made {
+            hex(&Sha256::digest(rest))
+        } else {
+            String::new()
+        },
     }
 }
 

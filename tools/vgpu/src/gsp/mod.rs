@@ -149,13 +149,7 @@ impl Gsp {
                 }
             }
         }
-        self.queues = Some(Queues::attach(
-            bus,
-            args.shared,
-            args.ptes,
-            args.cmdq,
-            args.msgq,
-        )?);
+        // The digests come first: attaching writes the message queue's header.
         for (name, off) in [("cmdq", args.cmdq), ("msgq", args.msgq)] {
             let len = args.msgq.saturating_sub(args.cmdq);
             match boot::buffer(bus, name, args.shared.wrapping_add(off), len) {
@@ -163,12 +157,21 @@ impl Gsp {
                 Err(e) => h.complaints.push(e),
             }
         }
+        self.queues = Some(Queues::attach(
+            bus,
+            args.shared,
+            args.ptes,
+            args.cmdq,
+            args.msgq,
+        )?);
         let boot = self.boots;
         rec.handed.extend(h.buffers.into_iter().map(|b| Handed {
             boot,
             name: b.name,
             size: b.size,
             sha256: b.sha256,
+            head: b.head,
+            tail_sha256: b.tail_sha256,
         }));
         for c in h.complaints {
             rec.error(c);
@@ -277,9 +280,12 @@ impl Gsp {
         loop {
             let taken = match self.queues.as_mut()?.take(bus)? {
                 Ok(t) => t,
-                Err(e) => {
+                Err((e, more)) => {
                     rec.error(format!("command queue: {e}"));
-                    continue;
+                    if more {
+                        continue;
+                    }
+                    return None;
                 }
             };
             if let Some(c) = taken.complaint {

@@ -276,25 +276,21 @@ impl Queues {
     /// A bad element is dropped with its pages (all that is queued, if its page count makes no sense).
     ///
     /// # Errors
-    /// What was wrong with it.
-    pub fn take(&mut self, bus: &Bus) -> Option<Result<Taken, BadElement>> {
+    /// What was wrong with it, and whether there can be more behind it: a queue whose memory or pointers are bad has nothing.
+    pub fn take(&mut self, bus: &Bus) -> Option<Result<Taken, (BadElement, bool)>> {
         let entries = self.cmdq.entries();
         let bad = |e: BusError| BadElement(format!("command queue: {e}"));
         let write = match self.cmdq.header(bus, TX_WRITE_PTR) {
             Ok(w) => w,
-            Err(e) => return Some(Err(bad(e))),
+            Err(e) => return Some(Err((bad(e), false))),
         };
         let read = match self.msgq.header(bus, RX_READ_PTR) {
             Ok(r) => r,
-            Err(e) => return Some(Err(bad(e))),
+            Err(e) => return Some(Err((bad(e), false))),
         };
         if write >= entries || read >= entries {
-            let _ = self
-                .msgq
-                .set_header(bus, RX_READ_PTR, write.min(entries - 1));
-            return Some(Err(BadElement(format!(
-                "command queue pointers: write {write}, read {read}, of {entries}"
-            ))));
+            let text = format!("command queue pointers: write {write}, read {read}, of {entries}");
+            return Some(Err((BadElement(text), false)));
         }
         if write == read {
             return None;
@@ -302,7 +298,7 @@ impl Queues {
         let queued = (write + entries - read) % entries;
         let mut first = [0; PAGE];
         if let Err(e) = bus.mem.read(self.cmdq.entry(read), &mut first) {
-            return Some(Err(bad(e)));
+            return Some(Err((bad(e), false)));
         }
         let (pages, result) = match element_pages(&first) {
             Ok(pages) if pages as u32 <= queued => {
@@ -323,8 +319,9 @@ impl Queues {
         };
         let next = (read + pages) % entries;
         if let Err(e) = self.msgq.set_header(bus, RX_READ_PTR, next) {
-            return Some(Err(bad(e)));
+            return Some(Err((bad(e), false)));
         }
+        let result = result.map_err(|e| (e, true));
         Some(result.map(|mut taken| {
             // The first element may carry any number.
             let seq = taken.elem_seq;
