@@ -188,6 +188,12 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_doorbell(self.0.as_ptr()) }
     }
 
+    /// Has the queue's work run again, soon.
+    pub(crate) fn requeue(self) {
+        // SAFETY: By the invariants; called from the work itself, so it is initialised.
+        unsafe { bindings::nvkm_rust_requeue(self.0.as_ptr()) }
+    }
+
     /// The next number of an element and of an RPC (`cmdq.seq`, `rpc_seq`).
     pub(crate) fn sequences(self) -> (u32, u32) {
         let gsp = self.0.as_ptr();

@@ -52,27 +52,31 @@ apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --o
 
 nouveau: $(B)/nouveau/on/nouveau.ko
 
-# The rules below have real times: nothing is built again that is not older than what it is made of.
+# The rules below have real times: nothing is built again that is not older than what it is made of. A module is as old
+# as the beginning of its build, so that an edit meanwhile is not lost.
 $(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
 	@mkdir -p $(@D)
+	@touch $(@D).began
 	@echo "nouveau with Rust: building (some 4 minutes the first time)"
 	@$(call apply,on)
 	@$(call kbuild,on,CONFIG_DRM_NOUVEAU_RUST=y)
-	@touch $@
+	@touch -r $(@D).began $@
 
 $(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
 	@mkdir -p $(@D)
+	@touch $(@D).began
 	@echo "nouveau hooked, Rust off: building"
 	@$(call apply,off)
 	@$(call kbuild,off,)
-	@touch $@
+	@touch -r $(@D).began $@
 
 $(B)/nouveau/pristine/nouveau.ko: $(K)/release
 	@mkdir -p $(@D)
+	@touch $(@D).began
 	@echo "nouveau as it is: building"
 	@$(call apply,pristine,--pristine)
 	@$(call kbuild,pristine,)
-	@touch $@
+	@touch -r $(@D).began $@
 
 $(BIN)/nvkm-overlay: | programs
 $(K)/release: | kernel

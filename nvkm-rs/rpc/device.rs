@@ -48,7 +48,6 @@ use crate::bridge::{
 const HANDLERS: usize = 16;
 
 /// Messages delivered by one run of the queue's work: a device that floods the queue must not hold the lock for ever.
-/// What is left is delivered by the next run, or by the next command that waits.
 const DRAIN_LIMIT: u32 = 1024;
 
 /// The kernel's errno for what went wrong.
@@ -309,7 +308,7 @@ impl Rpc {
     /// See `nvkm_rs_rpc_recv()` in `bridge/rpc.h`.
     pub(crate) fn receive(&self, function: u32, length: u32) -> Result<Option<Buffer>> {
         if function == 0 {
-            self.work();
+            self.drain();
             return Ok(None);
         }
         self.with(|session, link| {
@@ -327,14 +326,16 @@ impl Rpc {
         .map(|reply| self.traced(reply))
     }
 
-    /// Delivers what is in the queue.
+    /// Delivers what is in the queue; `false`: there is more than one run may deliver.
+    pub(crate) fn drain(&self) -> bool {
+        self.with(|session, link| Ok(session.drain(link, DRAIN_LIMIT)))
+            .map_or(true, |drained| !drained.more)
+    }
+
+    /// The queue's work: delivers what is there, and comes again for what is left.
     pub(crate) fn work(&self) {
-        let drained = self.with(|session, link| Ok(session.drain(link, DRAIN_LIMIT)));
-        if drained.is_ok_and(|drained| drained.more) {
-            self.gsp.log(
-                Level::Warn,
-                format_args!("rpc: {DRAIN_LIMIT} messages at a time are enough, more are waiting"),
-            );
+        if !self.drain() {
+            self.gsp.requeue();
         }
     }
 

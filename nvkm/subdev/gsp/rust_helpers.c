@@ -10,6 +10,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 void
 nvkm_rust_tally(struct nvkm_gsp *gsp, u32 which, u64 n)
@@ -63,6 +64,12 @@ void
 nvkm_rust_doorbell(struct nvkm_gsp *gsp)
 {
 	nvkm_falcon_wr32(&gsp->falcon, 0xc00, 0x00000000);
+}
+
+void
+nvkm_rust_requeue(struct nvkm_gsp *gsp)
+{
+	schedule_work(&gsp->msgq.work);
 }
 
 void
