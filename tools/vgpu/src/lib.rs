@@ -20,5 +20,6 @@ pub mod mmu;
 pub mod pci;
 mod report;
 pub mod rm;
+pub mod synthfw;
 pub mod trace;
 pub mod vbios;
