@@ -23,6 +23,7 @@ use crate::vm::elf;
 use crate::vm::guest::Guest;
 use crate::vm::kernel::Kernel;
 use crate::vm::module;
+use crate::vm::place;
 use crate::vm::run;
 use crate::vm::run::Outcome;
 use crate::vm::run::Setup;
@@ -168,7 +169,11 @@ pub fn run(plan: &Plan) -> Result<Value> {
         &plan.cell.gpu,
         &plan.base.phases,
     )?;
-    let setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
+    let mut setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
+    let processors = place::processors();
+    for (n, setup) in setups.iter_mut().enumerate() {
+        setup.processor = processors.get(n % processors.len().max(1)).copied();
+    }
     // Unpacking and stripping once here keeps three threads from doing it three times.
     let kernel = Kernel::open(&plan.base.kernel)?;
     kernel.image(&plan.base.cache)?;

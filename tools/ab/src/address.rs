@@ -13,7 +13,10 @@ use serde::Deserialize;
 use crate::trace::Access;
 use crate::trace::Message;
 use crate::trace::Queue;
+use crate::trace::FN_ALLOC;
 use crate::trace::FN_CONTINUATION;
+use crate::trace::FN_FREE;
+use crate::trace::FN_UNLOADING;
 
 /// A number written in JSON as text, for hex.
 fn number(text: &str) -> Option<u32> {
@@ -78,6 +81,34 @@ struct Register {
     addr: u32,
     #[serde(default)]
     shift: u32,
+    #[serde(default)]
+    align: u32,
+    #[serde(default, deserialize_with = "text_number")]
+    flag: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Port {
+    #[serde(deserialize_with = "text_number")]
+    control: u32,
+    #[serde(deserialize_with = "text_number")]
+    data: u32,
+    block: usize,
+    words: Vec<usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct BufferField {
+    name: String,
+    offset: usize,
+    #[serde(default)]
+    stride: usize,
+    #[serde(default = "one")]
+    count: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// The committed table.
@@ -85,6 +116,8 @@ struct Register {
 pub struct Table {
     messages: Vec<MessageField>,
     registers: Vec<Register>,
+    ports: Vec<Port>,
+    buffers: Vec<BufferField>,
     clocks: Vec<Register>,
 }
 
@@ -109,6 +142,12 @@ pub struct Normaliser<'a> {
     table: &'a Table,
     fw: &'a str,
     seen: HashMap<u64, u64>,
+    /// How many numbers were given out.
+    given: u64,
+    /// The addresses that an object brought with it, by client and handle: they may be used anew when it is freed.
+    objects: HashMap<(u32, u32), Vec<u64>>,
+    /// The addresses in the message at hand.
+    current: Vec<u64>,
     /// An array that goes on in the continuations of a message: width, shift.
     running: Option<(usize, u32)>,
 }
@@ -120,8 +159,17 @@ impl<'a> Normaliser<'a> {
             table,
             fw,
             seen: HashMap::new(),
+            given: 0,
+            objects: HashMap::new(),
+            current: Vec::new(),
             running: None,
         }
+    }
+
+    /// Forgets all addresses: what comes now was allocated anew.  Numbers go on, so that none means two things.
+    pub fn forget(&mut self) {
+        self.seen.clear();
+        self.objects.clear();
     }
 
     fn token(&mut self, address: u64) -> u64 {
@@ -129,8 +177,50 @@ impl<'a> Normaliser<'a> {
         if address == 0 {
             return 0;
         }
-        let next = self.seen.len() as u64 + 1;
-        *self.seen.entry(address).or_insert(next)
+        self.current.push(address);
+        if let Some(&known) = self.seen.get(&address) {
+            return known;
+        }
+        self.given += 1;
+        self.seen.insert(address, self.given);
+        self.given
+    }
+
+    /// Notes whose addresses a message carried, and forgets those of an object that it frees.
+    fn account(&mut self, message: &Message) {
+        if message.q != Queue::Cmdq {
+            return;
+        }
+        let current = std::mem::take(&mut self.current);
+        match (message.function, message.word(0)) {
+            // rpc_gsp_rm_alloc_v03_00: hClient, hParent, hObject
+            (FN_ALLOC, Some(client)) if !current.is_empty() => {
+                let handle = message.word(8).unwrap_or(0);
+                self.objects
+                    .entry((client, handle))
+                    .or_default()
+                    .extend(current);
+            }
+            // NVOS00_PARAMETERS_v03_00: hRoot, hObjectParent, hObjectOld.  A client takes its objects with it.
+            (FN_FREE, Some(client)) => {
+                let handle = message.word(8).unwrap_or(0);
+                let gone: Vec<(u32, u32)> = self
+                    .objects
+                    .keys()
+                    .copied()
+                    .filter(|&(c, h)| c == client && (h == handle || handle == client))
+                    .collect();
+                for address in gone
+                    .iter()
+                    .filter_map(|key| self.objects.remove(key))
+                    .flatten()
+                {
+                    self.seen.remove(&address);
+                }
+            }
+            (FN_UNLOADING, _) => self.forget(),
+            _ => {}
+        }
     }
 
     fn replace(&mut self, payload: &mut [u8], at: usize, width: usize, shift: u32) {
@@ -145,6 +235,7 @@ impl<'a> Normaliser<'a> {
 
     /// Replaces the addresses in a message.  Messages must come in the order of the trace.
     pub fn message(&mut self, message: &mut Message) {
+        self.current.clear();
         if message.function == FN_CONTINUATION {
             if let (Some((width, shift)), Queue::Cmdq) = (self.running, message.q) {
                 for at in (0..message.payload.len()).step_by(width) {
@@ -175,13 +266,46 @@ impl<'a> Normaliser<'a> {
                 self.replace(&mut message.payload, at, field.width, field.shift);
             }
         }
+        self.account(message);
     }
 
-    /// Replaces the address in a register access.
-    pub fn access(&mut self, access: &mut Access) {
+    /// Replaces the address in the access at an index, if there is one.  Accesses must come in order.
+    pub fn accesses(&mut self, all: &mut [Access], at: usize) {
         let table = self.table;
+        let access = all[at];
         if let Some(register) = table.registers.iter().find(|r| r.addr == access.addr) {
-            access.value = self.token(u64::from(access.value) << register.shift) as u32;
+            let rest = access.value & !register.flag;
+            if rest != 0 && (register.align == 0 || rest % register.align == 0) {
+                all[at].dma = Some(self.token(u64::from(rest) << register.shift) as u32);
+                all[at].value = access.value & register.flag;
+            }
+        }
+        if let Some(port) = table
+            .ports
+            .iter()
+            .find(|p| p.control == access.addr && access.write)
+        {
+            let block = all[at + 1..]
+                .iter()
+                .take_while(|a| a.write && a.addr == port.data)
+                .count();
+            for word in port.words.iter().filter(|_| block == port.block) {
+                let place = &mut all[at + 1 + word];
+                if place.value != 0 {
+                    place.dma = Some(self.token(place.value.into()) as u32);
+                    place.value = 0;
+                }
+            }
+        }
+    }
+
+    /// Replaces the addresses in the beginning of a buffer that was handed over.
+    pub fn buffer(&mut self, name: &str, bytes: &mut [u8]) {
+        let table = self.table;
+        for field in table.buffers.iter().filter(|b| b.name == name) {
+            for n in 0..field.count {
+                self.replace(bytes, field.offset + n * field.stride, 8, 0);
+            }
         }
     }
 }

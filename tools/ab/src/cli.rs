@@ -12,6 +12,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 
+use nvkm_ab::vm::place;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
 
@@ -123,6 +124,7 @@ impl Places {
             vgpu_args: self.vgpu_args.clone(),
             qemu: self.qemu.clone(),
             append: self.append.clone(),
+            processor: place::processors().first().copied(),
             limit: Duration::from_secs(self.limit),
             silence: Duration::from_secs(self.silence),
             progress: true,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What differs between two runs, each difference with a kind, a place and both values.
 
+pub mod bytes;
 pub mod dmesg;
 pub mod mmio;
 pub mod seq;
@@ -161,7 +162,7 @@ pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     let mut found = wire::compare(c, other, &table);
     found.extend(mmio::compare(c, other, &table));
     found.extend(dmesg::compare(c, other));
-    found.extend(state::compare(c, other));
+    found.extend(state::compare(c, other, &table));
     Ok(found)
 }
 

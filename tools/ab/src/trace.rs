@@ -10,11 +10,15 @@ use anyhow::Result;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// `NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD`, `_GSP_RM_CONTROL`, `_GSP_RM_ALLOC` (rm/r535/nvrm/rpcfn.h).
+/// `NV_VGPU_MSG_FUNCTION_FREE` (rm/r535/nvrm/rpcfn.h, as those that follow).
+pub const FN_FREE: u32 = 10;
+/// `NV_VGPU_MSG_FUNCTION_UNLOADING_GUEST_DRIVER`.
+pub const FN_UNLOADING: u32 = 47;
+/// `NV_VGPU_MSG_FUNCTION_CONTINUATION_RECORD`.
 pub const FN_CONTINUATION: u32 = 71;
-/// See [`FN_CONTINUATION`].
+/// `NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL`.
 pub const FN_CONTROL: u32 = 76;
-/// See [`FN_CONTINUATION`].
+/// `NV_VGPU_MSG_FUNCTION_GSP_RM_ALLOC`.
 pub const FN_ALLOC: u32 = 103;
 /// Functions from here on are events: messages that nobody asked for (`FIRST_EVENT`, rm/r535/nvrm/msgfn.h).
 pub const FIRST_EVENT: u32 = 0x1000;
@@ -113,24 +117,22 @@ impl Message {
     }
 }
 
-fn hex<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(d)?;
+/// Bytes that were written as hex digits.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if digits.len() % 2 != 0 {
-        return Err(serde::de::Error::custom(
-            "payload has an odd number of hex digits",
-        ));
+        return None;
     }
+    let digit = |c: u8| (c as char).to_digit(16);
     digits
         .chunks_exact(2)
-        .map(|pair| {
-            let digit = |c: u8| (c as char).to_digit(16);
-            match (digit(pair[0]), digit(pair[1])) {
-                (Some(hi), Some(lo)) => Ok((hi * 16 + lo) as u8),
-                _ => Err(serde::de::Error::custom("payload is not hex")),
-            }
-        })
+        .map(|pair| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8))
         .collect()
+}
+
+fn hex<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(d)?;
+    from_hex(&text).ok_or_else(|| serde::de::Error::custom("payload is not hex"))
 }
 
 /// One register access.
@@ -142,8 +144,21 @@ pub struct Access {
     pub addr: u32,
     /// The value.
     pub value: u32,
+    /// The number of the DMA address in it, which `value` then no longer has; see [`crate::address`].
+    pub dma: Option<u32>,
     /// The last mark before it.
     pub mark: Option<u32>,
+}
+
+impl Access {
+    /// The value as reports show it.
+    pub fn shown(&self) -> String {
+        match self.dma {
+            Some(n) if self.value != 0 => format!("dma#{n} | {:#010x}", self.value),
+            Some(n) => format!("dma#{n}"),
+            None => format!("{:#010x}", self.value),
+        }
+    }
 }
 
 /// Everything the device recorded.
@@ -232,6 +247,7 @@ pub fn mmio(text: &str) -> Result<Vec<Access>> {
                         write: kind == "W",
                         addr,
                         value,
+                        dma: None,
                         mark,
                     }),
                     _ => bail!("line {}: '{line}' is not an access", n + 1),

@@ -8,6 +8,7 @@ pub mod guest;
 pub mod initramfs;
 pub mod kernel;
 pub mod module;
+pub mod place;
 pub mod process;
 pub mod qemu;
 pub mod run;

@@ -14,9 +14,20 @@ use crate::trace::Access;
 /// with the value that ended it (how often a driver polls says how fast it is, not what it does).
 pub fn collapsed(run: &Run, table: &Table) -> Vec<Access> {
     let mut normaliser = Normaliser::new(table, &run.fw);
+    let mut all = run.trace.accesses.clone();
+    let mut mark = None;
+    for at in 0..all.len() {
+        if all[at].mark != mark {
+            mark = all[at].mark;
+            // A driver that binds allocates all its buffers anew.
+            if run.phase(mark) == "bind" {
+                normaliser.forget();
+            }
+        }
+        normaliser.accesses(&mut all, at);
+    }
     let mut kept: Vec<Access> = Vec::new();
-    for access in &run.trace.accesses {
-        let mut access = *access;
+    for mut access in all {
         if table.is_clock(access.addr) {
             if !access.write {
                 continue;
@@ -24,7 +35,6 @@ pub fn collapsed(run: &Run, table: &Table) -> Vec<Access> {
             // That the clock is set counts; what time it is does not.
             access.value = 0;
         }
-        normaliser.access(&mut access);
         match kept.last_mut() {
             Some(last)
                 if !last.write
@@ -65,20 +75,12 @@ pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
     let mut found = Vec::new();
     for step in seq::align(&keys(&a), &keys(&b)) {
         match step {
-            Step::Both { a: i, b: j } if a[i].value != b[j].value => {
-                found.push(make(
-                    &a[i],
-                    format!("{:#010x}", a[i].value),
-                    format!("{:#010x}", b[j].value),
-                ));
+            Step::Both { a: i, b: j } if (a[i].value, a[i].dma) != (b[j].value, b[j].dma) => {
+                found.push(make(&a[i], a[i].shown(), b[j].shown()));
             }
             Step::Both { .. } => {}
-            Step::OnlyA(i) => {
-                found.push(make(&a[i], format!("{:#010x}", a[i].value), String::new()))
-            }
-            Step::OnlyB(j) => {
-                found.push(make(&b[j], String::new(), format!("{:#010x}", b[j].value)))
-            }
+            Step::OnlyA(i) => found.push(make(&a[i], a[i].shown(), String::new())),
+            Step::OnlyB(j) => found.push(make(&b[j], String::new(), b[j].shown())),
         }
     }
     found

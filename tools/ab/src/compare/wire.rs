@@ -3,6 +3,7 @@
 
 use crate::address::Normaliser;
 use crate::address::Table;
+use crate::compare::bytes;
 use crate::compare::seq;
 use crate::compare::seq::Step;
 use crate::compare::Difference;
@@ -137,44 +138,8 @@ fn pair<'a>(run: &'a Run, a: &'a Message, b: &'a Message) -> impl Iterator<Item 
             run.phase(b.mark),
         )
     });
-    headers
-        .chain(phase)
-        .chain(payload(&a.payload, &b.payload).map(move |(f, x, y)| make(Kind::Payload, f, x, y)))
-}
-
-/// The stretches in which two payloads differ: offset, and the bytes of both.
-fn payload<'a>(a: &'a [u8], b: &'a [u8]) -> impl Iterator<Item = (String, String, String)> + 'a {
-    /// Equal bytes between two differing ones that do not end a stretch.
-    const GAP: usize = 3;
-    let len = a.len().max(b.len());
-    let differs = move |at: usize| a.get(at) != b.get(at);
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = (at..len).find(|&n| differs(n))?;
-        let mut end = start + 1;
-        while let Some(next) = (end..len.min(end + GAP + 1)).find(|&n| differs(n)) {
-            end = next + 1;
-        }
-        at = end;
-        Some((
-            format!("payload+{start:#x}"),
-            show(a, start, end),
-            show(b, start, end),
-        ))
-    })
-}
-
-fn show(bytes: &[u8], start: usize, end: usize) -> String {
-    /// Longer stretches are cut: the trace has the rest.
-    const SHOWN: usize = 16;
-    let part = bytes.get(start..end.min(bytes.len())).unwrap_or_default();
-    let mut text: Vec<String> = part
-        .iter()
-        .take(SHOWN)
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    if part.len() > SHOWN {
-        text.push(format!("… ({} bytes)", part.len()));
-    }
-    text.join(" ")
+    headers.chain(phase).chain(
+        bytes::differing("payload", &a.payload, &b.payload)
+            .map(move |(f, x, y)| make(Kind::Payload, f, x, y)),
+    )
 }

@@ -25,20 +25,28 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, both outputs going to `log`.
+    /// Starts a program, both outputs going to `log`, where `place` says.
     ///
     /// # Errors
     ///
     /// The program is not there, or the log cannot be written.
-    pub fn start<S: AsRef<OsStr>>(program: &Path, args: &[S], log: &Path) -> Result<Self> {
+    pub fn start<S: AsRef<OsStr>>(
+        program: &Path,
+        args: &[S],
+        log: &Path,
+        place: impl FnOnce(&mut Command),
+    ) -> Result<Self> {
         let out =
             File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
         let err = out.try_clone()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(args)
             .stdin(Stdio::null())
             .stdout(out)
-            .stderr(err)
+            .stderr(err);
+        place(&mut command);
+        let child = command
             .spawn()
             .with_context(|| format!("{} cannot be started", program.display()))?;
         Ok(Self {

@@ -45,7 +45,7 @@ pub fn arguments(machine: &Machine) -> Vec<String> {
     ]);
     add(&[
         "-machine",
-        "q35,memory-backend=mem,sata=off,smbus=off,usb=off,vmport=off",
+        "q35,memory-backend=mem,sata=off,smbus=off,usb=off,vmport=off,i8042=off",
     ]);
     // The model reads and writes guest memory: it must be shared.
     add(&[

@@ -19,6 +19,7 @@ use crate::vm::guest::Guest;
 use crate::vm::guest::Line;
 use crate::vm::initramfs;
 use crate::vm::kernel::Kernel;
+use crate::vm::place;
 use crate::vm::process::last_lines;
 use crate::vm::process::Process;
 use crate::vm::qemu;
@@ -65,6 +66,8 @@ pub struct Setup {
     pub qemu: PathBuf,
     /// More words for the kernel's command line.
     pub append: String,
+    /// Processor for all of the machine's threads, if it is to have one of its own; see [`place`].
+    pub processor: Option<usize>,
     /// The whole run's limit.
     pub limit: Duration,
     /// A guest that is silent for this long is hung.
@@ -126,7 +129,12 @@ pub fn run(setup: &Setup) -> Result<Outcome> {
         append: &setup.append,
         memory_mb: 2048,
     });
-    let mut qemu = Process::start(&setup.qemu, &args, &out.join("qemu.log"))?;
+    let mut qemu = Process::start(&setup.qemu, &args, &out.join("qemu.log"), |command| {
+        if let Some(processor) = setup.processor {
+            place::pin(command, processor);
+            place::main_thread_first(command);
+        }
+    })?;
     let mut guest = Guest::default();
     let watched = watch(
         setup,
@@ -224,7 +232,11 @@ fn start_model(setup: &Setup, gpu: &str, socket: &Path, out: &Path) -> Result<Pr
         out.display().to_string(),
     ]);
     args.extend(setup.vgpu_args.iter().cloned());
-    let mut model = Process::start(&setup.vgpu, &args, &out.join("vgpu.log"))?;
+    let mut model = Process::start(&setup.vgpu, &args, &out.join("vgpu.log"), |command| {
+        if let Some(processor) = setup.processor {
+            place::pin(command, processor);
+        }
+    })?;
     let end = Instant::now() + MODEL_LIMIT;
     while !socket.exists() {
         if let Some(status) = model.ended()? {
