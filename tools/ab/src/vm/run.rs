@@ -152,7 +152,7 @@ pub fn run(setup: &Setup) -> Result<Outcome> {
         match model.wait(MODEL_LIMIT)? {
             Some(status) if status.success() => {}
             Some(status) => {
-                let words = model.last_words(2);
+                let words = model.last_words();
                 error.get_or_insert(format!("the virtual GPU failed ({status}): {words}"));
             }
             None => {
@@ -242,7 +242,7 @@ fn start_model(setup: &Setup, gpu: &str, socket: &Path, out: &Path) -> Result<Pr
         if let Some(status) = model.ended()? {
             bail!(
                 "the virtual GPU refused to start ({status}): {}",
-                model.last_words(2)
+                model.last_words()
             );
         }
         if Instant::now() > end {
@@ -342,7 +342,7 @@ fn verdict(
             if !status.success() {
                 bail!(
                     "the virtual GPU failed{doing} ({status}): {}",
-                    model.last_words(2)
+                    model.last_words()
                 );
             }
         }
@@ -350,7 +350,7 @@ fn verdict(
     let status = qemu.ended()?.map_or(String::new(), |s| format!(" ({s})"));
     bail!(
         "QEMU ended before the guest did{doing}{status}: {}",
-        qemu.last_words(2)
+        qemu.last_words()
     )
 }
 
