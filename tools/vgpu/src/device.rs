@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The device: parts put together, and what happens between them. Everything happens inside the access that causes it.
+//! The device: parts put together, and who answers an access. Everything happens inside the access that causes it.
+
+mod units;
 
 use crate::bar0::{self, Plain};
 use crate::chips::Chip;
-use crate::falcon::{Falcon, FalconEvent};
-use crate::fifo::{Fifo, Outcome};
-use crate::gsp::{self, events, Gsp, GspEvent, Phase};
+use crate::falcon::Falcon;
+use crate::fifo::Fifo;
+use crate::gsp::{self, events, Gsp, Phase};
 use crate::intr::IntrTree;
-use crate::mem::{le32, Aperture, Bus, GuestMemory, Interrupt, Vram};
+use crate::mem::{le32, Bus, GuestMemory, Interrupt, Vram};
 use crate::mmu;
 use crate::pci::{ConfigEvent, PciConfig};
-use crate::rm::{CallEvent, Ctx, Rm};
+use crate::rm::Rm;
 use crate::trace::Recorder;
-use crate::vbios::{self, FwsecCommand, Shape, Vbios};
+use crate::vbios::{Shape, Vbios};
 
 const GSP_BASE: u32 = 0x110000;
 const SEC2_BASE: u32 = 0x840000;
@@ -376,213 +378,6 @@ impl Device {
         }
     }
 
-    fn gsp_event(&mut self, event: FalconEvent) {
-        match event {
-            FalconEvent::None => {}
-            FalconEvent::Reset => self.gsp.reset(),
-            FalconEvent::Start { .. } => self.run_gsp_falcon(),
-            FalconEvent::Dma(cmd) => {
-                if let Err(e) = self.gsp_falcon.dma(&self.bus, cmd) {
-                    self.rec.error(format!("GSP DMA {cmd:#x}: {e}"));
-                }
-            }
-            FalconEvent::Os => {
-                let e = self.gsp.os_written(
-                    &self.bus,
-                    &mut self.gsp_falcon,
-                    &mut self.rec,
-                    self.options.chip,
-                    self.options.sequencer,
-                );
-                self.gsp_booted(e);
-                self.serve();
-            }
-            FalconEvent::Doorbell => {
-                self.rec.counts.doorbells += 1;
-                self.serve();
-            }
-            FalconEvent::Retrigger => {
-                if self.gsp_falcon.irqstat & gsp::MESSAGE_INTR != 0 {
-                    self.latch(self.options.chip.gsp_vector);
-                }
-            }
-        }
-    }
-
-    fn gsp_booted(&mut self, e: GspEvent) {
-        if e == GspEvent::Init {
-            if let Some(layout) = self.gsp.layout {
-                self.rm = Some(Rm::new(
-                    self.options.chip,
-                    layout,
-                    &self.bus,
-                    self.gsp.meta.rsvd_start,
-                ));
-            } else {
-                self.rec.error("RM of unknown firmware version started");
-            }
-        }
-    }
-
-    /// GSP-RM reads its command queue until it is empty.
-    fn serve(&mut self) {
-        while self.gsp.reads_queue() {
-            let Some(rpc) = self.gsp.next_rpc(&self.bus, &mut self.rec) else {
-                return;
-            };
-            if matches!(rpc.function, 72 | 73) {
-                let e =
-                    self.gsp
-                        .boot_function(&self.bus, &mut self.gsp_falcon, &mut self.rec, &rpc);
-                self.gsp_booted(e);
-                continue;
-            }
-            let Some(rm) = self.rm.as_mut() else {
-                self.rec
-                    .error(format!("function {} before RM has booted", rpc.function));
-                continue;
-            };
-            let mut ctx = Ctx {
-                bus: &self.bus,
-                fifo: &mut self.fifo,
-                rec: &mut self.rec,
-            };
-            let (reply, event) = rm.call(&mut ctx, rpc);
-            self.gsp.send(&self.bus, &mut self.rec, reply, false);
-            if event == CallEvent::Unload {
-                self.note_leftovers();
-                self.gsp.halt(&mut self.gsp_falcon);
-            }
-        }
-    }
-
-    fn note_leftovers(&mut self) {
-        if let Some(rm) = &self.rm {
-            self.leftovers.objects.extend(rm.objects.leaked());
-            self.leftovers.channels += self.fifo.len();
-            self.leftovers.mappings += rm.mappings();
-        }
-    }
-
-    /// The GSP's Falcon core was started: FWSEC, directly or by way of its loader, or what the sequencer loaded.
-    fn run_gsp_falcon(&mut self) {
-        let f = &mut self.gsp_falcon;
-        if !f.loaded {
-            // A driver that starts an empty Falcon gets what it asked for: nothing.
-            return;
-        }
-        let by_loader = !self.options.chip.family.has_brom() && self.gsp.phase != Phase::Sequencing;
-        if by_loader && vbios::fwsec_command(&f.dmem).is_none() {
-            if let Err(e) = load_by_loader(f, &self.bus) {
-                self.rec.error(format!("GSP Falcon loader: {e}"));
-            }
-        }
-        let f = &mut self.gsp_falcon;
-        f.halted = true;
-        f.mailbox[0] = 0;
-        match vbios::fwsec_command(&f.dmem) {
-            Some(FwsecCommand::Frts { addr, size }) => {
-                let end = addr.checked_add(size);
-                if size < 0x2_0000 || end.is_none_or(|e| e > self.options.chip.vram) {
-                    self.rec
-                        .error(format!("FWSEC-FRTS: region {addr:#x}+{size:#x}"));
-                    f.mailbox[0] = 1;
-                } else {
-                    self.plain.wpr2 = (addr, addr + size);
-                }
-            }
-            Some(FwsecCommand::Sb) => {}
-            Some(FwsecCommand::Other(c)) => self.rec.error(format!("FWSEC command {c:#x}")),
-            None => {
-                if self.gsp.phase != Phase::Sequencing {
-                    self.rec.error("GSP Falcon started with unknown code");
-                }
-            }
-        }
-    }
-
-    fn sec2_event(&mut self, event: FalconEvent) {
-        match event {
-            FalconEvent::Start { .. } => self.run_sec2(),
-            FalconEvent::Dma(cmd) => {
-                if let Err(e) = self.sec2.dma(&self.bus, cmd) {
-                    self.rec.error(format!("SEC2 DMA {cmd:#x}: {e}"));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// SEC2 was started: the booter, which loads RM, resumes it in the middle of its boot, or takes WPR2 down.
-    fn run_sec2(&mut self) {
-        if self.gsp.resume(&mut self.gsp_falcon) {
-            self.sec2.mailbox = [0; 2];
-            return;
-        }
-        if !self.sec2.loaded {
-            self.rec.error("SEC2 started with nothing loaded");
-            return;
-        }
-        self.sec2.halted = true;
-        self.sec2.alias = true;
-        let arg = (u64::from(self.sec2.mailbox[1]) << 32) | u64::from(self.sec2.mailbox[0]);
-        let up = !matches!(self.gsp.phase, Phase::Off) || self.wpr2_holds_rm();
-        self.sec2.mailbox = [0; 2];
-        if up {
-            self.plain.wpr2 = (0, 0);
-            self.gsp.booter_unload();
-            self.rm = None;
-            self.fifo.clear();
-            return;
-        }
-        let status = self.gsp.booter_load(
-            &self.bus,
-            &mut self.gsp_falcon,
-            &mut self.rec,
-            self.options.chip,
-            self.options.fw,
-            arg,
-        );
-        self.sec2.mailbox[0] = status;
-        if status == 0 {
-            self.plain.wpr2 = (self.gsp.meta.wpr_start, self.gsp.meta.wpr_end);
-        }
-    }
-
-    fn wpr2_holds_rm(&self) -> bool {
-        let m = &self.gsp.meta;
-        m.wpr_end != 0 && self.plain.wpr2 == (m.wpr_start, m.wpr_end)
-    }
-
-    fn channel_doorbell(&mut self, token: u32) {
-        self.rec.counts.channel_doorbells += 1;
-        let Some(rm) = &self.rm else {
-            self.rec.error(format!("doorbell {token:#x} without RM"));
-            return;
-        };
-        let root = |client, vaspace| rm.root(client, vaspace);
-        let Outcome { vectors, faulted } =
-            self.fifo.doorbell(token, &self.bus, &mut self.rec, &root);
-        for v in vectors {
-            self.latch(v);
-        }
-        for (chid, why) in faulted {
-            self.robust_channel(chid, &why);
-        }
-    }
-
-    /// What GSP-RM does about a faulted channel: it tells, and the driver kills the channel.
-    fn robust_channel(&mut self, chid: u32, why: &str) {
-        let Some(layout) = self.gsp.layout else {
-            return;
-        };
-        let engine = self.fifo.get_mut(chid).map_or(0, |c| c.engine_type);
-        for m in events::channel_fault(layout, chid, engine, why) {
-            self.gsp.send(&self.bus, &mut self.rec, m, true);
-        }
-        self.raise_message_intr();
-    }
-
     /// Writes the traces and `device.json` out.
     ///
     /// # Errors
@@ -591,18 +386,4 @@ impl Device {
         let report = self.report();
         self.rec.flush(&report)
     }
-}
-
-/// What the loader acr/bl.bin does with the descriptor in DMEM (`flcn_bl_dmem_desc_v2`, nvfw/flcn.h).
-fn load_by_loader(f: &mut Falcon, bus: &Bus) -> Result<(), String> {
-    use crate::mem::le64;
-    let (data, size) = (le64(&f.dmem, 64), le32(&f.dmem, 72) as usize);
-    if size == 0 || size > f.dmem.len() {
-        return Err(format!("{size:#x} bytes of data"));
-    }
-    let mut buf = vec![0; size];
-    bus.read(Aperture::Sys, data, &mut buf)
-        .map_err(|e| e.to_string())?;
-    f.dmem[..size].copy_from_slice(&buf);
-    Ok(())
 }

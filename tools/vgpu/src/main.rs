@@ -22,7 +22,7 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 #[derive(Parser)]
 #[command(version, after_help = after_help())]
 struct Args {
-    /// Chip to model (tu104, ga106).
+    /// Chip to model (tu102, tu104, tu106, tu116, ga100, ga102, ga106, ad102).
     #[arg(long)]
     gpu: String,
     /// Unix socket to listen on; must not exist.

@@ -3,15 +3,9 @@
 
 mod support;
 
+use nvkm_vgpu::chips::CHIPS;
 use nvkm_vgpu::mem::le32;
 use support::{place, Host};
-
-const CELLS: [(&str, &str); 4] = [
-    ("tu104", "570.144"),
-    ("tu104", "535.113.01"),
-    ("ga106", "570.144"),
-    ("ga106", "535.113.01"),
-];
 
 fn unload(h: &mut Host) {
     let reply = h.call(47, &[0; 8]);
@@ -35,7 +29,8 @@ fn unload(h: &mut Host) {
 
 #[test]
 fn every_cell_boots_and_unloads_twice() {
-    for (gpu, fw) in CELLS {
+    let chips = CHIPS.iter().map(|c| c.name);
+    for (gpu, fw) in chips.flat_map(|gpu| [(gpu, "570.144"), (gpu, "535.113.01")]) {
         let mut h = Host::new(gpu, fw);
         for boot in 1..=2 {
             h.boot();

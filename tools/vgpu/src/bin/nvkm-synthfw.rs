@@ -15,7 +15,7 @@ use nvkm_vgpu::synthfw;
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Chip (tu104, ga106); may be given several times.
+    /// Chip (see nvkm-vgpu --help); may be given several times.
     #[arg(long, required = true)]
     gpu: Vec<String>,
     /// Firmware version (570.144, 535.113.01).

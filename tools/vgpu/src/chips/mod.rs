@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The chips: data, and the few places where families differ.
 
-mod ga106;
-mod tu104;
+mod ampere;
+mod turing;
 
 /// Families that differ in the parts the model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +141,22 @@ pub struct Engine {
     pub nonstall: u32,
 }
 
+const fn engine(
+    kind: EngineKind,
+    runlist: u32,
+    runlist_pri: u32,
+    stall: u32,
+    nonstall: u32,
+) -> Engine {
+    Engine {
+        kind,
+        runlist,
+        runlist_pri,
+        stall,
+        nonstall,
+    }
+}
+
 /// A chip.
 #[derive(Debug)]
 pub struct Chip {
@@ -173,7 +189,16 @@ pub struct Chip {
 }
 
 /// Every chip that can be modelled.
-pub const CHIPS: &[&Chip] = &[&tu104::TU104, &ga106::GA106];
+pub const CHIPS: &[&Chip] = &[
+    &turing::TU102,
+    &turing::TU104,
+    &turing::TU106,
+    &turing::TU116,
+    &ampere::GA100,
+    &ampere::GA102,
+    &ampere::GA106,
+    &ampere::AD102,
+];
 
 /// The chip of that name.
 pub fn find(name: &str) -> Option<&'static Chip> {

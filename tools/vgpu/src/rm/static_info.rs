@@ -210,20 +210,20 @@ pub fn constructed_falcons(chip: &Chip, p: &mut [u8]) {
 
 /// NV2080_CTRL_INTERNAL_STATIC_GR_GET_CONTEXT_BUFFERS_INFO_PARAMS, nvrm/gr.h: sizes and alignments of GR0's buffers.
 ///
-/// Real sizes are megabytes; these are small, so that drivers do not spend their time clearing memory.
+/// Real sizes are megabytes; these are small, so that drivers do not spend their time clearing them.
 pub fn context_buffers(p: &mut [u8]) {
     const BUFFERS: &[(usize, u32)] = &[
-        (0x00, 0x8000),  // GRAPHICS
-        (0x08, 0x4000),  // GRAPHICS_ZCULL
-        (0x09, 0x2000),  // GRAPHICS_PM
-        (0x10, 0x2000),  // GRAPHICS_PATCH
+        (0x00, 0x1000),  // GRAPHICS
+        (0x08, 0x1000),  // GRAPHICS_ZCULL
+        (0x09, 0x1000),  // GRAPHICS_PM
+        (0x10, 0x1000),  // GRAPHICS_PATCH
         (0x11, 0x3000),  // GRAPHICS_BUNDLE_CB
         (0x12, 0x20000), // GRAPHICS_PAGEPOOL_GLOBAL
         (0x0d, 0x20000), // GRAPHICS_PAGEPOOL
         (0x13, 0x40000), // GRAPHICS_ATTRIBUTE_CB
         (0x14, 0x10000), // GRAPHICS_RTV_CB_GLOBAL
-        (0x17, 0x8000),  // GRAPHICS_FECS_EVENT
-        (0x18, 0x4000),  // GRAPHICS_PRIV_ACCESS_MAP
+        (0x17, 0x1000),  // GRAPHICS_FECS_EVENT
+        (0x18, 0x1000),  // GRAPHICS_PRIV_ACCESS_MAP
     ];
     for (id, size) in BUFFERS {
         put32(p, id * 8, *size);
