@@ -41,6 +41,8 @@ pub struct Plan {
     pub module_rust: Option<PathBuf>,
     /// More module parameters, for all sides.
     pub params: String,
+    /// More module parameters, for the Rust side.
+    pub params_rust: String,
     /// Where the sides' directories and the reports go.
     pub out: PathBuf,
     /// The committed lists.
@@ -50,8 +52,8 @@ pub struct Plan {
 }
 
 /// Parameters of a side.  A module that has no `rust_gsp` (the distribution's own) is not given one.
-fn parameters(plan: &Plan, module: &Option<PathBuf>, value: &str) -> Result<String> {
-    let mut params = plan.params.clone();
+fn parameters(plan: &Plan, module: &Option<PathBuf>, value: &str, more: &str) -> Result<String> {
+    let mut params = format!("{} {more}", plan.params).trim().to_string();
     if let Some(path) = module {
         let elf = fs::read(module::file(path, &plan.base.cache)?)?;
         let info = elf::section(&elf, ".modinfo")
@@ -80,7 +82,12 @@ fn setup(plan: &Plan, name: &str) -> Result<Setup> {
     let mut setup = plan.base.clone();
     setup.name = name.to_string();
     setup.out = plan.out.join(name);
-    setup.params = parameters(plan, module, &value)?;
+    let more = if name == "rust" {
+        plan.params_rust.as_str()
+    } else {
+        ""
+    };
+    setup.params = parameters(plan, module, &value, more)?;
     setup.module = module.clone();
     // Bit for bit is for what others built and signed.
     setup.exact = plan.base.exact && module.is_none();
@@ -113,7 +120,7 @@ fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
         .collect()
 }
 
-fn side(plan: &Plan, setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
+fn side(setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
     let (trace, error) = match Trace::load(&setup.out) {
         Ok(trace) => (trace, outcome.error.clone()),
         // A run that failed may have left no traces; one that did not must have.
@@ -129,7 +136,7 @@ fn side(plan: &Plan, setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
         trace,
         guest: outcome.guest.clone(),
         phases: setup.phases.clone(),
-        fw: plan.cell.firmware.clone(),
+        fw: setup.abi.clone(),
     };
     let orderly = matches!(outcome.guest.end, Some(Err(_)));
     crate::verdict::Side {
@@ -162,10 +169,15 @@ pub fn run(plan: &Plan) -> Result<Value> {
     for old in ["report.json", "report.html"] {
         let _ = fs::remove_file(plan.out.join(old));
     }
+    // What a module built here does otherwise than the distribution's own is a list like a subsystem's.
+    let mut topics = plan.cell.seams.clone();
+    if plan.module_c.is_none() && plan.module_rust.is_some() {
+        topics.push("unmodified".into());
+    }
     let lists = Lists::load(
         &plan.selftests,
-        &plan.cell.seams,
-        &plan.cell.firmware,
+        &topics,
+        &plan.base.abi,
         &plan.cell.gpu,
         &plan.base.phases,
     )?;
@@ -179,7 +191,7 @@ pub fn run(plan: &Plan) -> Result<Value> {
     kernel.image(&plan.base.cache)?;
     let outcomes = machines(&setups, plan.jobs)?;
 
-    let make = |n: usize| side(plan, &setups[n], &outcomes[n]);
+    let make = |n: usize| side(&setups[n], &outcomes[n]);
     let sides = [make(0), make(1), make(2)];
     let extra = |n: usize| Extra {
         module: setups[n]

@@ -12,6 +12,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 
+use nvkm_ab::vm::firmware;
 use nvkm_ab::vm::place;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
@@ -97,6 +98,20 @@ pub struct Places {
 }
 
 impl Places {
+    /// Gives a setup its GPU and firmware.
+    ///
+    /// # Errors
+    ///
+    /// Synthetic firmware was asked for and cannot be made.
+    pub fn firmware_for(&self, setup: &mut Setup, gpu: &str, fw: &str) -> Result<()> {
+        let tool = setup.vgpu.with_file_name("nvkm-synthfw");
+        let (dir, abi) = firmware::choose(fw, &setup.firmware, gpu, &tool)?;
+        setup.gpu = Some(gpu.to_string());
+        setup.fw = dir;
+        setup.abi = abi;
+        Ok(())
+    }
+
     /// A setup for one machine, without module, parameters and phases.
     pub fn setup(&self, name: &str, out: &Path) -> Setup {
         let exe = env::current_exe().unwrap_or_default();
@@ -111,6 +126,7 @@ impl Places {
             cache: self.build.join("ab/.cache"),
             gpu: None,
             fw: String::new(),
+            abi: String::new(),
             unchecked_fw: self.unchecked_fw,
             module: None,
             exact: false,
@@ -124,7 +140,7 @@ impl Places {
             vgpu_args: self.vgpu_args.clone(),
             qemu: self.qemu.clone(),
             append: self.append.clone(),
-            processor: place::processors().first().copied(),
+            processor: place::any(),
             limit: Duration::from_secs(self.limit),
             silence: Duration::from_secs(self.silence),
             progress: true,
@@ -145,7 +161,7 @@ struct VmArgs {
     /// Chip of the virtual GPU, or 'none' for a machine without one.
     #[arg(long, default_value = "tu104")]
     gpu: String,
-    /// Firmware version.
+    /// Firmware version, or 'synthetic' or 'synthetic:VERSION'.
     #[arg(long, default_value = "570.144")]
     fw: String,
     /// nouveau module to load [default: the distribution's own].
@@ -194,8 +210,9 @@ fn vm(args: &VmArgs) -> Result<u8> {
         .clone()
         .unwrap_or_else(|| args.places.build.join("ab/vm"));
     let mut setup = args.places.setup("vm", &out);
-    setup.gpu = (args.gpu != "none").then(|| args.gpu.clone());
-    setup.fw = args.fw.clone();
+    if args.gpu != "none" {
+        args.places.firmware_for(&mut setup, &args.gpu, &args.fw)?;
+    }
     setup.module = args.module.clone();
     setup.exact = args.exact;
     setup.params = args.params.clone();

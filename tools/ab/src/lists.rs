@@ -129,7 +129,7 @@ pub struct Sorted {
 }
 
 impl Lists {
-    /// Reads the lists of these subsystems from `selftests`.  Entries for phases that the plan does not have, for
+    /// Reads the lists of these topics (subsystems, or `unmodified`) from `selftests`.  Entries for phases that the plan does not have, for
     /// another firmware or another GPU do not apply.
     ///
     /// # Errors
@@ -137,14 +137,14 @@ impl Lists {
     /// A list is broken.
     pub fn load(
         selftests: &Path,
-        seams: &[String],
+        topics: &[String],
         fw: &str,
         gpu: &str,
         phases: &[String],
     ) -> Result<Self> {
         let mut intended = Vec::new();
-        for seam in seams {
-            let list: Vec<Intended> = read(&selftests.join(seam).join("intended.json"))?;
+        for topic in topics {
+            let list: Vec<Intended> = read(&selftests.join(topic).join("intended.json"))?;
             intended.extend(list.into_iter().filter(|i| {
                 let phase =
                     ["boot", "end"].contains(&i.phase.as_str()) || phases.contains(&i.phase);

@@ -44,6 +44,9 @@ pub struct Common {
     /// More module parameters for all sides, separated by spaces.
     #[arg(long, default_value = "")]
     params: String,
+    /// More module parameters for the Rust side.
+    #[arg(long, default_value = "")]
+    params_rust: String,
     /// Phases, separated by commas.
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
@@ -72,7 +75,7 @@ pub struct RunArgs {
     /// Chip of the virtual GPU.
     #[arg(long, default_value = "tu104")]
     gpu: String,
-    /// Firmware version: 570.144, 535.113.01 or 'synthetic'.
+    /// Firmware version (570.144, 535.113.01), 'synthetic' or 'synthetic:VERSION'.
     #[arg(long, default_value = "570.144")]
     fw: String,
     /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), or 'none'.
@@ -139,15 +142,17 @@ fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -
     } else {
         seams.join("+")
     };
-    let name = name.map_or_else(|| format!("{gpu}-{fw}-{set}"), String::from);
+    let name = name.map_or_else(
+        || format!("{gpu}-{}-{set}", fw.replace(':', "-")),
+        String::from,
+    );
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         bail!("'{name}' cannot be the name of a run: it names a directory below BUILD/ab");
     }
     let build = &common.places.build;
     let out = build.join("ab").join(&name);
     let mut base = common.places.setup("", &out);
-    base.gpu = Some(gpu.to_string());
-    base.fw = fw.to_string();
+    common.places.firmware_for(&mut base, gpu, fw)?;
     base.phases = phase_list(&common.phases);
     base.progress = !common.quiet;
     let module_c = if common.unmodified {
@@ -168,6 +173,7 @@ fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -
         module_c,
         module_rust,
         params: common.params.clone(),
+        params_rust: common.params_rust.clone(),
         out,
         selftests: common.selftests.clone(),
         jobs: common.jobs,

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::bail;
 use anyhow::Context;
@@ -17,6 +18,42 @@ pub type Files = Vec<(String, Vec<u8>)>;
 /// The directories below `nvidia/<chip>/` that a GSP boot asks for: GSP's own, and on Turing the falcon boot loader
 /// that starts FWSEC (`acr/bl.bin`, nvkm/subdev/gsp/fwsec.c).
 const WANTED: [&str; 2] = ["gsp", "acr"];
+
+/// What `--fw synthetic` stands for when it names no version.
+const SYNTHETIC_ABI: &str = "570.144";
+
+/// The directory and the interface version that a `--fw` means.  `synthetic` (or `synthetic:VERSION`) is the made-up
+/// firmware of the virtual GPU's own tool, which is made here when it is not there.
+///
+/// # Errors
+///
+/// The synthetic firmware could not be made.
+pub fn choose(fw: &str, base: &Path, chip: &str, tool: &Path) -> Result<(String, String)> {
+    let Some(rest) = fw.strip_prefix("synthetic") else {
+        return Ok((fw.to_string(), fw.to_string()));
+    };
+    let abi = match rest.strip_prefix(':') {
+        Some(version) => version,
+        None if rest.is_empty() => SYNTHETIC_ABI,
+        None => bail!("there is no firmware '{fw}'; is it 'synthetic' or 'synthetic:VERSION'?"),
+    };
+    let name = format!("synthetic-{abi}");
+    let dir = base.join(&name);
+    if !dir.join("nvidia").join(chip).is_dir() {
+        let output = Command::new(tool)
+            .args(["--gpu", chip, "--fw", abi, "--out"])
+            .arg(&dir)
+            .output()
+            .with_context(|| format!("{} cannot be started", tool.display()))?;
+        if !output.status.success() {
+            bail!(
+                "synthetic firmware cannot be made: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+    }
+    Ok((name, abi.to_string()))
+}
 
 /// Collects the files of `chip` from `base/<version>/nvidia/`.
 ///

@@ -26,6 +26,13 @@ pub fn processors() -> Vec<usize> {
         .collect()
 }
 
+/// One of them, by this process's number, so that machines of several runners spread out.
+pub fn any() -> Option<usize> {
+    let all = processors();
+    all.get(std::process::id() as usize % all.len().max(1))
+        .copied()
+}
+
 /// Puts a program to be started on one processor.
 pub fn pin(command: &mut Command, processor: usize) {
     let set = move || {

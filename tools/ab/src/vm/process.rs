@@ -96,8 +96,14 @@ impl Process {
     /// What it said last, for a sentence: the last line that speaks of an error, or else the last line.
     pub fn last_words(&self) -> String {
         let lines = last_lines(&self.log, 50);
-        let error = lines.iter().rev().find(|l| l.to_lowercase().contains("error"));
-        error.or(lines.last()).cloned().unwrap_or("it said nothing".into())
+        let error = lines
+            .iter()
+            .rev()
+            .find(|l| l.to_lowercase().contains("error"));
+        error
+            .or(lines.last())
+            .cloned()
+            .unwrap_or("it said nothing".into())
     }
 }
 

@@ -44,8 +44,10 @@ pub struct Setup {
     pub cache: PathBuf,
     /// Virtual GPU: chip name, or none for a machine without one.
     pub gpu: Option<String>,
-    /// Firmware version.
+    /// Firmware: the name of a directory in `firmware`.
     pub fw: String,
+    /// The firmware version whose interface it has.
+    pub abi: String,
     /// Let broken firmware reach the driver.
     pub unchecked_fw: bool,
     /// nouveau module; the distribution's own if none.
@@ -223,7 +225,7 @@ fn start_model(setup: &Setup, gpu: &str, socket: &Path, out: &Path) -> Result<Pr
         "--gpu".to_string(),
         gpu.to_string(),
         "--fw".into(),
-        setup.fw.clone(),
+        setup.abi.clone(),
     ];
     args.extend([
         "--socket".to_string(),
