@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use crate::chips::{Chip, Family};
 
+/// Orders the TLB to forget (nvkm/subdev/mmu/vmmtu102.c).
+pub const TLB_INVALIDATE: u32 = 0xb830b0;
+
 /// Windows that are not part of the register trace.
 pub fn traced(addr: u32) -> bool {
     !matches!(addr, 0x30_0000..=0x37_ffff | 0x70_0000..=0x7f_ffff)
@@ -27,7 +30,7 @@ pub struct Plain {
     pub wpr2: (u64, u64),
     /// Registers that read back what was written.
     pub kept: BTreeMap<u32, u32>,
-    /// `0xb830b0` writes: TLB invalidations.
+    /// TLB invalidations.
     pub tlb_flushes: u64,
 }
 
@@ -81,7 +84,7 @@ impl Plain {
             // nvkm/subdev/bar/tu102.c: bind done
             0xb80f50 => 0,
             // nvkm/subdev/mmu/vmmtu102.c: invalidation done
-            0xb830b0 => 0,
+            TLB_INVALIDATE => 0,
             _ => return self.kept_register(addr),
         })
     }
@@ -97,7 +100,7 @@ impl Plain {
             0x001700 => self.window = v,
             0x009400 => self.time = (self.time & !0xffff_ffff) | u64::from(v),
             0x009410 => self.time = (self.time & 0xffff_ffff) | (u64::from(v) << 32),
-            0xb830b0 => self.tlb_flushes += 1,
+            TLB_INVALIDATE => self.tlb_flushes += 1,
             _ => {
                 self.kept.insert(addr, v);
                 return is_kept(addr);

@@ -15,6 +15,7 @@ use crate::pci::{ConfigEvent, PciConfig};
 use crate::rm::Rm;
 use crate::trace::Recorder;
 use crate::vbios::{Shape, Vbios};
+use crate::window::{Window, WINDOW};
 
 const GSP_BASE: u32 = 0x110000;
 const SEC2_BASE: u32 = 0x840000;
@@ -36,6 +37,8 @@ pub struct Options {
     pub sequencer: bool,
     /// Shape of the VBIOS.
     pub vbios: Shape,
+    /// Offer the lower half of BAR2 as memory that the guest maps, so that it need not be trapped.
+    pub window: bool,
 }
 
 /// A virtual GPU.
@@ -55,6 +58,7 @@ pub struct Device {
     pub(crate) gsp: Gsp,
     pub(crate) rm: Option<Rm>,
     pub(crate) fifo: Fifo,
+    window: Window,
     used: bool,
     /// Objects, channels and mappings that earlier sessions of RM left, seen when they ended.
     pub(crate) leftovers: Leftovers,
@@ -87,7 +91,7 @@ impl Device {
             options,
             bus: Bus {
                 mem,
-                vram: Vram::new(chip.vram)?,
+                vram: Vram::new(chip.vram, if options.window { WINDOW } else { 0 })?,
             },
             irq,
             rec,
@@ -100,6 +104,7 @@ impl Device {
             gsp: Gsp::default(),
             rm: None,
             fifo: Fifo::default(),
+            window: Window::default(),
             used: false,
             leftovers: Leftovers::default(),
         })
@@ -119,6 +124,7 @@ impl Device {
         }
         self.rec.remark("reset");
         self.note_leftovers();
+        self.window = Window::default();
         self.bus.vram.clear();
         self.plain = Plain::default();
         self.intr = IntrTree::new();
@@ -244,6 +250,18 @@ impl Device {
         }
     }
 
+    /// Page tables may have changed: what BAR2 maps is to be in the window, and nothing else.
+    pub(super) fn follow_window(&mut self) {
+        if self.bus.vram.window().is_some() {
+            let root = self.window_root(2);
+            let conflicts = self.window.follow(&mut self.bus, root);
+            if conflicts > 0 {
+                self.rec
+                    .error(format!("BAR2 maps {conflicts} pages more than once"));
+            }
+        }
+    }
+
     fn count_window(&mut self, bar: u8) {
         if bar == 1 {
             self.rec.counts.bar1_accesses += 1;
@@ -346,6 +364,9 @@ impl Device {
                     self.signal();
                 } else if !self.plain.write(a, v) {
                     self.rec.unknown_register(a, true);
+                }
+                if a == bar0::TLB_INVALIDATE {
+                    self.follow_window();
                 }
             }
         }

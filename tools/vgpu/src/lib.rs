@@ -23,3 +23,4 @@ pub mod rm;
 pub mod synthfw;
 pub mod trace;
 pub mod vbios;
+pub mod window;

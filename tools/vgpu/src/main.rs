@@ -3,7 +3,7 @@
 
 mod server;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +40,9 @@ struct Args {
     /// VBIOS with a FWSEC as large as on a real card.
     #[arg(long)]
     hardware_vbios: bool,
+    /// Trap every access to BAR2 instead of letting the guest map it: slower, and finds accesses to what is not mapped.
+    #[arg(long)]
+    trap_bar2: bool,
     /// Seconds to wait for the client to connect.
     #[arg(long, default_value_t = 60)]
     connect_timeout: u64,
@@ -81,12 +84,14 @@ fn serve(args: &Args) -> Result<()> {
             } else {
                 Shape::Small
             },
+            window: !args.trap_bar2,
         },
         Box::new(memory.clone()),
         Box::new(msi.clone()),
         rec,
     )
     .context("cannot make video memory")?;
+    let window = device.bus().vram.window().map(|w| w.file().as_raw_fd());
     let mut backend = server::Backend {
         device,
         memory,
@@ -108,7 +113,7 @@ fn serve(args: &Args) -> Result<()> {
             OwnedFd::from(listener),
             true,
             server::irqs(),
-            server::regions(),
+            server::regions(window),
         )
         .run(&mut backend)
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Memory as the device sees it: guest memory behind a trait, and its own video memory.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 
@@ -53,33 +54,35 @@ pub enum Aperture {
     Sys,
 }
 
-/// Video memory: a sparse memory file, so that untouched gigabytes cost nothing.
-pub struct Vram {
+/// Bytes of a page that can be moved to a window.
+const PAGE: u64 = 0x1000;
+
+/// A sparse memory file and its mapping: untouched gigabytes cost nothing.
+pub struct Shared {
     map: MmapRaw,
     size: u64,
     file: File,
 }
 
-impl Vram {
-    /// Makes `size` bytes of zeroed video memory.
+impl Shared {
+    /// Makes `size` bytes of zeroed memory.
     ///
     /// # Errors
     /// When the system refuses the memory file or the mapping.
-    pub fn new(size: u64) -> std::io::Result<Self> {
-        let fd = rustix::fs::memfd_create("vram", rustix::fs::MemfdFlags::CLOEXEC)?;
+    pub fn new(name: &str, size: u64) -> std::io::Result<Self> {
+        let fd = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?;
         let file = File::from(fd);
         file.set_len(size)?;
         let map = MmapRaw::map_raw(&file)?;
         Ok(Self { map, size, file })
     }
 
-    /// Size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
+    /// The file, to hand to somebody else.
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
-    /// Forgets all content, as loss of power does.
-    pub fn clear(&self) {
+    fn clear(&self) {
         // Truncating drops the pages of the file and with them those of the mapping.
         let _ = self.file.set_len(0);
         let _ = self.file.set_len(self.size);
@@ -92,7 +95,7 @@ impl Vram {
         }
     }
 
-    /// Reads from video memory.
+    /// Reads.
     ///
     /// # Errors
     /// [`BusError`] beyond its end.
@@ -106,7 +109,7 @@ impl Vram {
         Ok(())
     }
 
-    /// Writes to video memory.
+    /// Writes.
     ///
     /// # Errors
     /// [`BusError`] beyond its end.
@@ -117,6 +120,120 @@ impl Vram {
             std::ptr::copy_nonoverlapping(buf.as_ptr(), self.map.as_mut_ptr().add(at), buf.len())
         };
         Ok(())
+    }
+}
+
+/// Video memory. A page of it can live in a window that the guest maps, instead of at home: see [`crate::window`].
+pub struct Vram {
+    home: Shared,
+    window: Option<Shared>,
+    /// Page number -> page number in the window.
+    away: HashMap<u64, u64>,
+}
+
+impl Vram {
+    /// Makes `size` bytes of zeroed video memory, and a window of `window` bytes unless that is zero.
+    ///
+    /// # Errors
+    /// When the system refuses the memory.
+    pub fn new(size: u64, window: u64) -> std::io::Result<Self> {
+        Ok(Self {
+            home: Shared::new("vram", size)?,
+            window: match window {
+                0 => None,
+                size => Some(Shared::new("bar2", size)?),
+            },
+            away: HashMap::new(),
+        })
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        self.home.size
+    }
+
+    /// The window.
+    pub fn window(&self) -> Option<&Shared> {
+        self.window.as_ref()
+    }
+
+    /// Forgets all content, as loss of power does.
+    pub fn clear(&mut self) {
+        self.away.clear();
+        self.home.clear();
+        if let Some(w) = &self.window {
+            w.clear();
+        }
+    }
+
+    /// Calls `f` with the memory, the address in it and the part of the range, for each part that lies together.
+    fn parts(
+        &self,
+        addr: u64,
+        len: usize,
+        mut f: impl FnMut(&Shared, u64, std::ops::Range<usize>) -> Result<(), BusError>,
+    ) -> Result<(), BusError> {
+        self.home.check(addr, len)?;
+        let Some(window) = self.window.as_ref().filter(|_| !self.away.is_empty()) else {
+            return f(&self.home, addr, 0..len);
+        };
+        let mut done = 0;
+        while done < len {
+            let at = addr + done as u64;
+            let n = (len - done).min((PAGE - at % PAGE) as usize);
+            match self.away.get(&(at / PAGE)) {
+                Some(page) => f(window, page * PAGE + at % PAGE, done..done + n)?,
+                None => f(&self.home, at, done..done + n)?,
+            }
+            done += n;
+        }
+        Ok(())
+    }
+
+    /// Reads from video memory.
+    ///
+    /// # Errors
+    /// [`BusError`] beyond its end.
+    pub fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), BusError> {
+        self.parts(addr, buf.len(), |m, at, part| m.read(at, &mut buf[part]))
+    }
+
+    /// Writes to video memory.
+    ///
+    /// # Errors
+    /// [`BusError`] beyond its end.
+    pub fn write(&self, addr: u64, buf: &[u8]) -> Result<(), BusError> {
+        self.parts(addr, buf.len(), |m, at, part| m.write(at, &buf[part]))
+    }
+
+    /// Moves a page to a page of the window. False when it is in the window already, or not memory.
+    pub fn move_away(&mut self, page: u64, slot: u64) -> bool {
+        let Some(window) = &self.window else {
+            return false;
+        };
+        let mut b = [0; PAGE as usize];
+        if self.away.contains_key(&page)
+            || self.home.read(page.saturating_mul(PAGE), &mut b).is_err()
+            || window.write(slot.saturating_mul(PAGE), &b).is_err()
+        {
+            return false;
+        }
+        self.away.insert(page, slot);
+        true
+    }
+
+    /// Moves a page back home.
+    pub fn move_home(&mut self, page: u64) {
+        let Some(window) = &self.window else {
+            return;
+        };
+        if let Some(slot) = self.away.remove(&page) {
+            let mut b = [0; PAGE as usize];
+            // Both ranges were good when the page was moved away.
+            if window.read(slot * PAGE, &mut b).is_ok() {
+                let _ = self.home.write(page * PAGE, &b);
+            }
+        }
     }
 }
 

@@ -3,20 +3,22 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, RwLock};
 
 use memmap2::{MmapOptions, MmapRaw};
 use nvkm_vgpu::device::Device;
 use nvkm_vgpu::mem::{BusError, GuestMemory, Interrupt};
 use nvkm_vgpu::pci::{BAR0_SIZE, BAR1_SIZE, BAR2_SIZE, CONFIG_SIZE};
+use nvkm_vgpu::window::WINDOW;
 use vfio_bindings::bindings::vfio::{
-    vfio_region_info, VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_SET_ACTION_TRIGGER,
-    VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_BAR1_REGION_INDEX,
-    VFIO_PCI_BAR3_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSI_IRQ_INDEX,
-    VFIO_PCI_NUM_IRQS, VFIO_PCI_NUM_REGIONS, VFIO_REGION_INFO_FLAG_READ,
-    VFIO_REGION_INFO_FLAG_WRITE,
+    vfio_region_info, vfio_region_sparse_mmap_area, VFIO_IRQ_INFO_EVENTFD,
+    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_BAR0_REGION_INDEX,
+    VFIO_PCI_BAR1_REGION_INDEX, VFIO_PCI_BAR3_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX,
+    VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_NUM_IRQS, VFIO_PCI_NUM_REGIONS, VFIO_REGION_INFO_FLAG_MMAP,
+    VFIO_REGION_INFO_FLAG_READ, VFIO_REGION_INFO_FLAG_WRITE,
 };
-use vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, ServerBackend, ServerRegion};
+use vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, ServerBackend, ServerRegion, SparseArea};
 
 struct Mapping {
     addr: u64,
@@ -178,18 +180,27 @@ impl ServerBackend for Backend {
     }
 }
 
-/// The regions of the device, by VFIO index.
-pub fn regions() -> Vec<ServerRegion> {
+/// The regions of the device, by VFIO index. `window` is what the guest may map of BAR2 (PCI BAR 3).
+pub fn regions(window: Option<RawFd>) -> Vec<ServerRegion> {
     (0..VFIO_PCI_NUM_REGIONS)
         .map(|index| {
             let size = match index {
                 VFIO_PCI_CONFIG_REGION_INDEX => CONFIG_SIZE as u64,
                 i => bar_of(i).map_or(0, |b| b.1),
             };
-            let flags = if size == 0 {
-                0
-            } else {
-                VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE
+            let mmap_fd = window.filter(|_| index == VFIO_PCI_BAR3_REGION_INDEX);
+            let mut flags = 0;
+            if size != 0 {
+                flags |= VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+            }
+            if mmap_fd.is_some() {
+                flags |= VFIO_REGION_INFO_FLAG_MMAP;
+            }
+            let area = SparseArea {
+                area: vfio_region_sparse_mmap_area {
+                    offset: 0,
+                    size: WINDOW,
+                },
             };
             ServerRegion {
                 region_info: vfio_region_info {
@@ -199,8 +210,8 @@ pub fn regions() -> Vec<ServerRegion> {
                     size,
                     ..Default::default()
                 },
-                sparse_areas: Vec::new(),
-                mmap_fd: None,
+                sparse_areas: mmap_fd.map(|_| area).into_iter().collect(),
+                mmap_fd,
             }
         })
         .collect()

@@ -17,7 +17,7 @@ fn hex(s: &str) -> u32 {
 
 #[test]
 fn fwsec_frts_reads_as_on_hardware() {
-    let mut h = Host::with("ga106", "570.144", Shape::Hardware);
+    let mut h = Host::with("ga106", "570.144", Shape::Hardware, false);
     let mut dmem = h.fwsec_dmem();
     // That card: 8 GB, FRTS one megabyte below the VGA workspace of one megabyte.
     Host::patch_fwsec(&mut dmem, 0x15, 0x1_ffe0_0000, 0x10_0000);

@@ -83,6 +83,9 @@ impl Device {
             };
             let (reply, event) = rm.call(&mut ctx, rpc);
             self.gsp.send(&self.bus, &mut self.rec, reply, false);
+            if event == CallEvent::Bar {
+                self.follow_window();
+            }
             if event == CallEvent::Unload {
                 self.note_leftovers();
                 self.gsp.halt(&mut self.gsp_falcon);
@@ -167,6 +170,7 @@ impl Device {
             self.gsp.booter_unload();
             self.rm = None;
             self.fifo.clear();
+            self.follow_window();
             return;
         }
         let status = self.gsp.booter_load(

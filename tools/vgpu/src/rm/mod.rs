@@ -36,6 +36,8 @@ mod function {
 pub enum CallEvent {
     /// Nothing.
     None,
+    /// What BAR1 or BAR2 maps has changed.
+    Bar,
     /// The driver says goodbye.
     Unload,
 }
@@ -157,7 +159,10 @@ impl Rm {
                 }
                 *p = info;
             }
-            function::UPDATE_BAR_PDE => self.update_bar_pde(ctx, p),
+            function::UPDATE_BAR_PDE => {
+                self.update_bar_pde(ctx, p);
+                event = CallEvent::Bar;
+            }
             function::ALLOC_MEMORY => self.alloc_memory(ctx, p),
             function::GSP_RM_ALLOC => {
                 let s = self.alloc(ctx, p);

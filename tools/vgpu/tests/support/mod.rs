@@ -48,10 +48,10 @@ pub struct Host {
 
 impl Host {
     pub fn new(gpu: &str, fw: &'static str) -> Self {
-        Self::with(gpu, fw, Shape::Small)
+        Self::with(gpu, fw, Shape::Small, false)
     }
 
-    pub fn with(gpu: &str, fw: &'static str, vbios: Shape) -> Self {
+    pub fn with(gpu: &str, fw: &'static str, vbios: Shape, window: bool) -> Self {
         let chip = chips::find(gpu).unwrap();
         let (mem, irq) = (Memory::default(), Irq::default());
         let rec = Recorder::default();
@@ -60,6 +60,7 @@ impl Host {
             fw: None,
             sequencer: true,
             vbios,
+            window,
         };
         let dev = Device::new(options, Box::new(mem.clone()), Box::new(irq.clone()), rec).unwrap();
         Self {
