@@ -148,11 +148,7 @@ fn side(setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
 }
 
 fn write_log(dir: &Path, guest: &Guest) -> Result<()> {
-    let text: String = guest
-        .last_lines(usize::MAX)
-        .iter()
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let text = guest.last_lines(usize::MAX).join("\n") + "\n";
     fs::write(dir.join("dmesg.txt"), text)?;
     Ok(())
 }

@@ -318,7 +318,11 @@ mod tests {
     use crate::trace::Message;
 
     fn message(function: u32, payload: &[u8]) -> Message {
-        let hex: String = payload.iter().map(|b| format!("{b:02x}")).collect();
+        let hex = payload
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<Vec<_>>()
+            .concat();
         let line = format!(r#"{{"n":0,"q":"cmdq","fn":{function},"len":0,"payload":"{hex}"}}"#);
         wire(&line).unwrap().remove(0)
     }

@@ -69,8 +69,8 @@ impl Made {
     }
 
     fn side(&self, name: &str) -> Side {
-        let wire: String = self.wire.iter().map(|l| format!("{l}\n")).collect();
-        let mmio: String = self.mmio.iter().map(|l| format!("{l}\n")).collect();
+        let wire = self.wire.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+        let mmio = self.mmio.join("\n");
         let trace = Trace {
             messages: trace::wire(&wire).unwrap(),
             accesses: trace::mmio(&mmio).unwrap(),
@@ -138,7 +138,7 @@ fn every_flipped_bit_is_found() {
         for bit in 0..8 {
             let mut payload: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
             payload[byte] ^= 1 << bit;
-            let hex: String = payload.iter().map(|b| format!("{b:02x}")).collect();
+            let hex = payload.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
             let judgement = against(|rust| rust.wire[1] = message(0, "cmdq", 72, "SET_SYSTEM_INFO", &hex));
             assert_eq!(judgement.verdict, Verdict::Different);
             assert_eq!(found(&judgement, Kind::Payload)[0].field, format!("payload+{byte:#x}"));

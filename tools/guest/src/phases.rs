@@ -75,7 +75,7 @@ impl Machine {
     /// The model refused it.
     pub fn mark(&self, n: u8) -> Result<()> {
         match &self.gpu {
-            Some(gpu) if gpu.has_command() => gpu.command(0x0100_0000 | u32::from(n) << 16),
+            Some(gpu) if gpu.has_command() => gpu.command(0x0100_0000 | (u32::from(n) << 16)),
             _ => Ok(()),
         }
     }
@@ -154,7 +154,8 @@ impl Machine {
         let number: u8 = arg
             .parse()
             .context("event=N wants the number of an event")?;
-        self.gpu()?.command(0x0200_0000 | u32::from(number) << 16)?;
+        self.gpu()?
+            .command(0x0200_0000 | (u32::from(number) << 16))?;
         // Config reads go to the host and back: guest time alone would pass in no time while the interrupt is on its way.
         for _ in 0..50 {
             thread::sleep(Duration::from_millis(2));
@@ -200,7 +201,7 @@ fn counters() -> Result<Value> {
 
 /// A method header that writes `values` to consecutive methods (NV906F DMA_INCR, nvhw/class/cl906f.h).
 fn methods(push: &mut Vec<u32>, method: u32, values: &[u32]) {
-    push.push(0x2000_0000 | (values.len() as u32) << 16 | SUBC << 13 | method >> 2);
+    push.push(0x2000_0000 | ((values.len() as u32) << 16) | (SUBC << 13) | (method >> 2));
     push.extend(values);
 }
 
@@ -214,7 +215,11 @@ fn push_copy(push: &mut Vec<u32>, from: u64, to: u64) {
         &[hi(from), lo(from), hi(to), lo(to), LINE, LINE, LINE, lines],
     );
     // NON_PIPELINED, FLUSH_ENABLE, both sides PITCH, MULTI_LINE_ENABLE, virtual addresses.
-    methods(push, 0x300, &[2 | 1 << 2 | 1 << 7 | 1 << 8 | 1 << 9]);
+    methods(
+        push,
+        0x300,
+        &[2 | (1 << 2) | (1 << 7) | (1 << 8) | (1 << 9)],
+    );
 }
 
 /// System memory -> VRAM -> system memory by the copy engine, then compared.

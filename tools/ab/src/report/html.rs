@@ -73,16 +73,16 @@ pub fn render(report: &Value) -> String {
     sides(&mut out, report);
     problems(&mut out, report);
     let differences = list(&report["differences"]);
-    let _ = write!(out, "<h2>Differences ({})</h2>\n", differences.len());
+    let _ = writeln!(out, "<h2>Differences ({})</h2>", differences.len());
     differing(
         &mut out,
         differences,
         "None: every message, register access, buffer, log line and the final state agree.",
     );
     let intended = list(&report["intended"]["found"]);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<h2>Intended differences ({})</h2>\n",
+        "<h2>Intended differences ({})</h2>",
         text(&report["intended"]["size"])
     );
     differing(&mut out, intended, "None.");
@@ -91,7 +91,7 @@ pub fn render(report: &Value) -> String {
         .chain(list(&report["unlisted_noise"]))
         .cloned()
         .collect();
-    let _ = write!(out, "<h2>Noise between the C runs ({})</h2>\n", noise.len());
+    let _ = writeln!(out, "<h2>Noise between the C runs ({})</h2>", noise.len());
     differing(&mut out, &noise, "None.");
     phases(&mut out, report);
     out.push_str("</body></html>\n");
@@ -169,10 +169,10 @@ fn differing(out: &mut String, found: &[Value], none: &str) {
          <th>C</th><th>other</th></tr>\n",
     );
     for d in found {
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td><code>{}</code></td>\
-             <td><code class=\"c\">{}</code></td><td><code class=\"o\">{}</code></td></tr>\n",
+             <td><code class=\"c\">{}</code></td><td><code class=\"o\">{}</code></td></tr>",
             text(&d["kind"]),
             text(&d["phase"]),
             text(&d["message"]),
@@ -214,10 +214,10 @@ fn phases(out: &mut String, report: &Value) {
             } else {
                 " (failed)"
             };
-            let _ = write!(
+            let _ = writeln!(
                 out,
                 "<tr><td>{}</td><td>{}{ok}</td><td class=\"n\">{}</td>\
-                 <td style=\"width:40%\"><div class=\"bar\" style=\"width:{}%\"></div></td></tr>\n",
+                 <td style=\"width:40%\"><div class=\"bar\" style=\"width:{}%\"></div></td></tr>",
                 escape(name),
                 text(&phase["phase"]),
                 ms(phase),
