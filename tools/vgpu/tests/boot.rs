@@ -67,6 +67,34 @@ fn every_cell_boots_and_unloads_twice() {
 }
 
 #[test]
+fn a_suspended_rm_comes_back_with_its_objects() {
+    let mut h = Host::new("ga106", "570.144");
+    h.boot();
+    h.address_space(0xc1d0_0000, 0x10_0000);
+    h.call(47, &[1, 0, 0, 0, 3, 0, 0, 0]);
+    let sr = 0x50_0000;
+    h.mem.put(sr, &0x8a3b_b9e6_c6c3_9d93u64.to_le_bytes());
+    for _ in 0..2 {
+        // Unload, then load: the argument is the same.
+        h.reset_falcon(0x110000);
+        h.reset_falcon(0x840000);
+        h.pio(0x840000, &[1, 2, 3, 4]);
+        h.wr(0x840040, sr as u32);
+        h.wr(0x840100, 2);
+        assert_eq!(h.rd(0x840040), 0);
+    }
+    assert!(h.riscv_active());
+    h.wr(0x110080, 1);
+    let seq = h.wait(0x1002);
+    h.run_sequencer(&seq);
+    h.wait(0x1001);
+    assert_eq!(h.free(0xc1d0_0000, 0xc1d0_0000), 0);
+    let r = h.report();
+    assert_eq!(r["objects"].as_array().unwrap().len(), 0);
+    assert_eq!(r["errors"].as_array().unwrap().len(), 0, "{}", r["errors"]);
+}
+
+#[test]
 fn init_done_waits_for_system_info_and_registry() {
     let mut h = Host::new("tu104", "570.144");
     h.prepare(64);

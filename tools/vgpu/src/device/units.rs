@@ -4,7 +4,7 @@
 use super::Device;
 use crate::falcon::{Falcon, FalconEvent};
 use crate::fifo::Outcome;
-use crate::gsp::{self, events, GspEvent, Phase};
+use crate::gsp::{self, boot, events, GspEvent, Phase};
 use crate::mem::{le32, Aperture, Bus};
 use crate::rm::{CallEvent, Ctx, Rm};
 use crate::vbios::{self, FwsecCommand};
@@ -45,6 +45,10 @@ impl Device {
 
     fn gsp_booted(&mut self, e: GspEvent) {
         if e == GspEvent::Init {
+            if self.rm.is_some() {
+                // It was suspended: its objects are still there.
+                return;
+            }
             if let Some(layout) = self.gsp.layout {
                 self.rm = Some(Rm::new(
                     self.options.chip,
@@ -86,8 +90,10 @@ impl Device {
             if event == CallEvent::Bar {
                 self.follow_window();
             }
-            if event == CallEvent::Unload {
-                self.note_leftovers();
+            if let CallEvent::Unload { suspend } = event {
+                if !suspend {
+                    self.note_leftovers();
+                }
                 self.gsp.halt(&mut self.gsp_falcon);
             }
         }
@@ -168,8 +174,10 @@ impl Device {
         if up {
             self.plain.wpr2 = (0, 0);
             self.gsp.booter_unload();
-            self.rm = None;
-            self.fifo.clear();
+            if !boot::is_suspended(&self.bus, arg) {
+                self.rm = None;
+                self.fifo.clear();
+            }
             self.follow_window();
             return;
         }
@@ -183,6 +191,11 @@ impl Device {
         );
         self.sec2.mailbox[0] = status;
         if status == 0 {
+            if !boot::is_suspended(&self.bus, arg) {
+                // What an earlier session suspended and never resumed is gone.
+                self.rm = None;
+                self.fifo.clear();
+            }
             self.plain.wpr2 = (self.gsp.meta.wpr_start, self.gsp.meta.wpr_end);
         }
     }

@@ -230,6 +230,12 @@ fn check_layout(m: &WprMeta, vram: u64, complaints: &mut Vec<String>) {
     }
 }
 
+/// The booter's argument is the metadata of a suspended RM (`GspFwSRMeta`).
+pub fn is_suspended(bus: &Bus, addr: u64) -> bool {
+    let mut magic = [0; 8];
+    bus.mem.read(addr, &mut magic).is_ok() && u64::from_le_bytes(magic) == SR_META_MAGIC
+}
+
 /// libos arguments: name and memory of each region.
 #[derive(Debug, Clone, Default)]
 pub struct Libos {

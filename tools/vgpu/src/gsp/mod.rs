@@ -96,9 +96,7 @@ impl Gsp {
         forced: Option<&'static str>,
         addr: u64,
     ) -> u32 {
-        let mut magic = [0; 8];
-        let resume = bus.mem.read(addr, &mut magic).is_ok()
-            && u64::from_le_bytes(magic) == boot::SR_META_MAGIC;
+        let resume = boot::is_suspended(bus, addr);
         self.boots += 1;
         self.resumed_flag = false;
         if resume {

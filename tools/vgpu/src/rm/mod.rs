@@ -38,8 +38,11 @@ pub enum CallEvent {
     None,
     /// What BAR1 or BAR2 maps has changed.
     Bar,
-    /// The driver says goodbye.
-    Unload,
+    /// The driver says goodbye, for good or until it resumes.
+    Unload {
+        /// It will resume (bInPMTransition of rpc_unloading_guest_driver_v1F_07, nvrm/gsp.h).
+        suspend: bool,
+    },
 }
 
 /// Everything a call may touch.
@@ -184,9 +187,10 @@ impl Rm {
                 put32(p, 12, s);
             }
             function::UNLOADING_GUEST_DRIVER => {
+                let suspend = p.first().is_some_and(|b| *b != 0);
                 // The reply carries no parameters.
                 p.clear();
-                event = CallEvent::Unload;
+                event = CallEvent::Unload { suspend };
             }
             other => {
                 ctx.rec.unknown_call("fn", other);
