@@ -107,6 +107,7 @@ fn serve(args: &Args) -> Result<()> {
     let ready =
         poll(&mut [PollFd::new(&listener, PollFlags::IN)], Some(&timeout)).context("poll")?;
     let result = if ready == 0 {
+        let _ = std::fs::remove_file(&args.socket);
         bail!("no client within {} s", args.connect_timeout);
     } else {
         vfio_user::Server::from_owned_fd(

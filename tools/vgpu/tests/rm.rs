@@ -185,3 +185,27 @@ fn tables_fit_the_engines() {
         assert_ne!(h.control(c, s, 0x2080_1112, &[0; 3211]).0, 0, "wrong size");
     }
 }
+
+#[test]
+fn an_event_reaches_the_object_that_waits() {
+    let mut h = Host::new("tu104", "570.144");
+    h.boot();
+    assert!(!h.dev.command(0x020b_0000), "nobody waits");
+    h.address_space(CLIENT, PDB);
+    let mut p = [0; 24];
+    put32(&mut p, 0, CLIENT);
+    put32(&mut p, 8, 0x7e);
+    put32(&mut p, 12, 0x0400_0000 | 5);
+    assert_eq!(h.alloc(CLIENT, 0x5d1d_0000, 0x7e00_0001, 0x7e, &p).0, 0);
+    let mut set = [0; 20];
+    put32(&mut set, 0, 5);
+    put32(&mut set, 4, 2);
+    assert_eq!(h.control(CLIENT, 0x5d1d_0000, 0x2080_0301, &set).0, 0);
+    assert!(h.dev.command(0x020b_0000));
+    let event = h.wait(0x1003);
+    assert_eq!(
+        (le32(&event, 0), le32(&event, 4), le32(&event, 8)),
+        (CLIENT, 0x7e00_0001, 5)
+    );
+    assert_eq!((event.len(), le32(&event, 24)), (32, 0), "no data follows");
+}
