@@ -62,11 +62,12 @@ $(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
 	@$(call kbuild,on,CONFIG_DRM_NOUVEAU_RUST=y)
 	@touch -r $(@D).began $@
 
-$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
-	@mkdir -p $(@D)
+# Begins with the pristine tree's objects: make compiles again what a hook touched, and what includes that.
+$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release | $(B)/nouveau/pristine/nouveau.ko
+	@[ -d $(@D) ] || cp -a $(B)/nouveau/pristine $(@D)
 	@touch $(@D).began
 	@echo "nouveau hooked, Rust off: building"
-	@$(call apply,off)
+	@$(call apply,off,--keep-lines)
 	@$(call kbuild,off,)
 	@touch -r $(@D).began $@
 

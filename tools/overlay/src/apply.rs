@@ -25,6 +25,10 @@ pub struct Options {
     /// Copy only: no hooks, none of our files.
     #[arg(long)]
     pristine: bool,
+    /// Keep upstream's line numbers by #line directives, so that objects can be compared with a pristine build's: kernels
+    /// put line numbers into data (WARN, UBSAN, messages).
+    #[arg(long)]
+    keep_lines: bool,
     /// Plant a deliberate fault into our files: FILE:NAME (see selftests/rpc/faults.toml).
     #[arg(long, value_name = "FILE:NAME")]
     fault: Option<String>,
@@ -32,9 +36,7 @@ pub struct Options {
 
 /// Plants a fault.
 fn plant(fault: &str, tree: &Path) -> Result<()> {
-    let (file, name) = fault
-        .rsplit_once(':')
-        .context("a fault is FILE:NAME")?;
+    let (file, name) = fault.rsplit_once(':').context("a fault is FILE:NAME")?;
     let anchors = anchor::load(Path::new(file))?;
     let mut planted = false;
     for anchor in anchors.iter().filter(|anchor| anchor.name == name) {
@@ -80,6 +82,46 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::copy(from, to)
         .map(drop)
         .with_context(|| format!("{} to {}", from.display(), to.display()))
+}
+
+/// The hooked text with a directive after each hook, so that upstream's lines keep their numbers.
+fn with_lines(before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let mut out = String::with_capacity(after.len());
+    // How many lines the text is longer than upstream's, up to here.
+    let mut shift = 0;
+    let mut lines = after.split_inclusive('\n');
+    for op in diff.ops() {
+        let (old, new) = (op.old_range(), op.new_range());
+        if op.tag() == similar::DiffTag::Equal && shift != new.start as i64 - old.start as i64 {
+            shift = new.start as i64 - old.start as i64;
+            out.push_str(&format!("#line {}\n", old.start + 1));
+        }
+        out.extend(lines.by_ref().take(new.len()));
+    }
+    out
+}
+
+/// Gives upstream's lines their numbers back in all C files of a tree that differ from upstream's.
+fn keep_lines(nouveau: &Path, tree: &Path) -> Result<()> {
+    for entry in WalkDir::new(nouveau) {
+        let entry = entry?;
+        let path = entry.path();
+        if !path.extension().is_some_and(|ext| ext == "c" || ext == "h") {
+            continue;
+        }
+        let hooked = tree.join(path.strip_prefix(nouveau)?);
+        let read = |path: &Path| std::fs::read(path).with_context(|| format!("{}", path.display()));
+        let (before, after) = (read(path)?, read(&hooked)?);
+        if before != after {
+            let text = with_lines(
+                &String::from_utf8_lossy(&before),
+                &String::from_utf8_lossy(&after),
+            );
+            std::fs::write(&hooked, text).with_context(|| format!("{}", hooked.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies what differs, so that make builds no more than it must, and removes sources that are gone.
@@ -143,6 +185,9 @@ pub fn run(options: &Options) -> Result<()> {
             hook::apply(&file, &stage)?;
             applied += file.hooks.len();
         }
+        if options.keep_lines {
+            keep_lines(&options.nouveau, &stage)?;
+        }
         for (from, to) in ours(&options.overlay)? {
             let to = stage.join(to);
             if to.exists() {
@@ -157,4 +202,25 @@ pub fn run(options: &Options) -> Result<()> {
     }
     sync(&stage, &options.out)?;
     std::fs::remove_dir_all(&stage).with_context(|| format!("{}", stage.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_lines;
+
+    #[test]
+    fn upstream_lines_keep_their_numbers() {
+        let before = "a\nb\nc\nd\n";
+        assert_eq!(with_lines(before, before), before);
+        assert_eq!(
+            with_lines(before, "a\nhook\nb\nc\nd\n"),
+            "a\nhook\n#line 2\nb\nc\nd\n"
+        );
+        // One line for another moves nothing.
+        assert_eq!(with_lines(before, "a\nB\nc\nd\n"), "a\nB\nc\nd\n");
+        assert_eq!(
+            with_lines(before, "x\na\nb\ny\nz\nc\nd\n"),
+            "x\n#line 1\na\nb\ny\nz\n#line 3\nc\nd\n"
+        );
+    }
 }

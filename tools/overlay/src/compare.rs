@@ -2,8 +2,8 @@
 
 //! Whether two builds are the same where it counts: allocated sections and their relocations.
 //!
-//! Disassembly alone is blind, since calls and tables live in relocations. Left out are debug information, which
-//! is not allocated, and the line numbers in `__bug_table`, which move when a line is added above a `WARN_ON`.
+//! Disassembly alone is blind, since calls and tables live in relocations. Left out is debug information, which is not
+//! allocated. Line numbers are in the data of a kernel; `apply --keep-lines` keeps them the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -70,28 +70,16 @@ fn sections(file: &object::File<'_>) -> Result<BTreeMap<String, (Vec<u8>, Reloca
                 format!("{:?} {to} {:+#x}", relocation.flags(), relocation.addend()),
             );
         }
-        let mut data = if section.kind() == SectionKind::UninitializedData {
+        let data = if section.kind() == SectionKind::UninitializedData {
             section.size().to_le_bytes().to_vec()
         } else {
             section.data()?.to_vec()
         };
-        if name == "__bug_table" {
-            blank_lines(&mut data, &relocations);
-        }
         let nth = seen.entry(name.clone()).or_default();
         out.insert(format!("{name}#{nth}"), (data, relocations));
         *nth += 1;
     }
     Ok(out)
-}
-
-/// `struct bug_entry` is relocated words (address, format, file), then u16 line, u16 flags.
-fn blank_lines(data: &mut [u8], relocations: &Relocations) {
-    for (i, word) in data.chunks_exact_mut(4).enumerate() {
-        if !relocations.contains_key(&(i as u64 * 4)) {
-            word[..2].fill(0);
-        }
-    }
 }
 
 /// Global symbols that an object defines.
