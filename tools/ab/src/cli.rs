@@ -28,7 +28,8 @@ use cells::RunArgs;
 /// unknown one (5), one that drivers drop (6), a long one (7), one of this firmware only (8), one without interrupt (12),
 /// three at once (9), one that wraps the queue (10), and one that kills a channel (2).  The counters are read when nothing
 /// more will be sent.
-pub const DEFAULT_PHASES: &str = "load,probe,copy,event=1,event=3,event=4,event=5,event=6,event=7,event=8,event=12,\
+pub const DEFAULT_PHASES: &str =
+    "load,probe,copy,event=1,event=3,event=4,event=5,event=6,event=7,event=8,event=12,\
     event=9,event=10,copy,event=2,unbind,bind,copy,unbind,counters,unload";
 
 /// Runs nouveau on a virtual GPU, once or as C against Rust.

@@ -7,6 +7,7 @@
 //! before all others there, the main loop has passed the interrupt on before the virtual processor executes another
 //! instruction.  One processor for both programs is also the quickest: they take turns and never work at the same time.
 
+use std::fs;
 use std::io;
 use std::mem;
 use std::os::unix::process::CommandExt;
@@ -54,7 +55,7 @@ pub fn pin(command: &mut Command, processor: usize) {
 pub fn main_thread_first(command: &mut Command) {
     let set = || {
         let param = libc::sched_param { sched_priority: 1 };
-        // A machine that does not allow it (an ordinary user) is a little less deterministic, which the comparison finds.
+        // Where it is not allowed (an ordinary user), `virtual_processor_last` does its part.
         // SAFETY: the parameter outlives the call.
         unsafe {
             libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &param)
@@ -63,4 +64,34 @@ pub fn main_thread_first(command: &mut Command) {
     };
     // SAFETY: the closure makes one system call and allocates nothing.
     unsafe { command.pre_exec(set) };
+}
+
+/// Where the main loop could not be put first, puts the virtual processor last: any other thread that wakes goes before
+/// an idle-class one.  That needs no rights, but on a busy machine the guest gets little time.
+///
+/// Gives whether all is arranged; call it again if not, for the thread may not be there yet.
+pub fn virtual_processor_last(qemu: u32) -> bool {
+    let pid = qemu as libc::pid_t;
+    let Ok(tasks) = fs::read_dir(format!("/proc/{qemu}/task")) else {
+        return true;
+    };
+    let cpu = tasks.flatten().find(|task| {
+        let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        name.trim_end().ends_with("/TCG")
+    });
+    let thread = cpu.and_then(|task| {
+        task.file_name()
+            .to_string_lossy()
+            .parse::<libc::pid_t>()
+            .ok()
+    });
+    let Some(thread) = thread else { return false };
+    // SAFETY: no memory is passed.
+    let policy = unsafe { libc::sched_getscheduler(pid) } & !libc::SCHED_RESET_ON_FORK;
+    if policy != libc::SCHED_FIFO {
+        let param = libc::sched_param { sched_priority: 0 };
+        // SAFETY: the parameter outlives the call.  Failure leaves the run a little less deterministic.
+        unsafe { libc::sched_setscheduler(thread, libc::SCHED_IDLE, &param) };
+    }
+    true
 }

@@ -36,6 +36,8 @@ const APPEND: &str = "console=ttyS0 quiet loglevel=1 nokaslr panic=-1 oops=panic
 pub fn arguments(machine: &Machine) -> Vec<String> {
     let mut args: Vec<String> = Vec::new();
     let mut add = |list: &[&str]| args.extend(list.iter().map(|s| s.to_string()));
+    // Threads with names: one of them is looked for.
+    add(&["-name", "nvkm,debug-threads=on"]);
     add(&[
         "-nodefaults",
         "-no-user-config",

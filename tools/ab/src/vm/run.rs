@@ -272,7 +272,9 @@ fn watch(
     let mut last_sign = Instant::now();
     let mut console_size = 0;
     let mut ended = false;
+    let mut arranged = setup.processor.is_none();
     loop {
+        arranged = arranged || place::virtual_processor_last(qemu.id());
         // Asked before the report is read: what was written before the end is then surely seen.
         ended |= qemu.ended()?.is_some();
         if reader.is_none() {
