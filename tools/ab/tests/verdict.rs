@@ -10,11 +10,11 @@ use nvkm_ab::lists::Lists;
 use nvkm_ab::lists::Noise;
 use nvkm_ab::trace;
 use nvkm_ab::trace::Trace;
-use nvkm_ab::vm::guest::Guest;
 use nvkm_ab::verdict::judge;
 use nvkm_ab::verdict::Judgement;
 use nvkm_ab::verdict::Side;
 use nvkm_ab::verdict::Verdict;
+use nvkm_ab::vm::guest::Guest;
 use serde_json::json;
 use serde_json::Value;
 
@@ -39,16 +39,40 @@ impl Made {
     fn good() -> Self {
         let wire = vec![
             json!({"mark": 0}),
-            message(0, "cmdq", 72, "SET_SYSTEM_INFO", "00112233445566778899aabbccddeeff"),
+            message(
+                0,
+                "cmdq",
+                72,
+                "SET_SYSTEM_INFO",
+                "00112233445566778899aabbccddeeff",
+            ),
             message(1, "cmdq", 73, "SET_REGISTRY", "0011223344"),
             message(2, "msgq", 0x1001, "GSP_INIT_DONE", ""),
-            message(3, "cmdq", 76, "GSP_RM_CONTROL", "000000000000000037018020000000000400000000000000deadbeef"),
-            message(4, "msgq", 76, "GSP_RM_CONTROL", "000000000000000037018020000000000400000000000000deadbeef"),
+            message(
+                3,
+                "cmdq",
+                76,
+                "GSP_RM_CONTROL",
+                "000000000000000037018020000000000400000000000000deadbeef",
+            ),
+            message(
+                4,
+                "msgq",
+                76,
+                "GSP_RM_CONTROL",
+                "000000000000000037018020000000000400000000000000deadbeef",
+            ),
             json!({"mark": 1}),
             message(5, "msgq", 0x1006, "OS_ERROR_LOG", "1f000000"),
             json!({"mark": 2}),
         ];
-        let mmio = ["# mark 0", "R 0x000000 0x164000a1", "W 0x110c00 0x00000000", "R 0x009400 0x12", "R 0x110100 0x10"];
+        let mmio = [
+            "# mark 0",
+            "R 0x000000 0x164000a1",
+            "W 0x110c00 0x00000000",
+            "R 0x009400 0x12",
+            "R 0x110100 0x10",
+        ];
         Self {
             wire,
             mmio: mmio.map(String::from).to_vec(),
@@ -56,7 +80,9 @@ impl Made {
                 ("load", "nouveau: gsp: RM version: 570.144".into()),
                 ("event=1", "nouveau: gsp: Xid:31 fault".into()),
             ],
-            counters: Some("bind: 1\nrpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3 events=0\n".into()),
+            counters: Some(
+                "bind: 1\nrpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3 events=0\n".into(),
+            ),
             device: json!({"boots": 1, "objects": [], "channels": 0, "errors": [], "handed":
                 [{"boot": 1, "name": "rmargs", "size": 4096, "head": "00100000000000000500", "tail_sha256": ""}]}),
         }
@@ -64,12 +90,19 @@ impl Made {
 
     fn rust() -> Self {
         let mut made = Self::good();
-        made.counters = Some("bind: 1\nrpc: owner=rust c_calls=0 rust_calls=9 sent=3 received=3 events=2\n".into());
+        made.counters = Some(
+            "bind: 1\nrpc: owner=rust c_calls=0 rust_calls=9 sent=3 received=3 events=2\n".into(),
+        );
         made
     }
 
     fn side(&self, name: &str) -> Side {
-        let wire = self.wire.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+        let wire = self
+            .wire
+            .iter()
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
         let mmio = self.mmio.join("\n");
         let trace = Trace {
             messages: trace::wire(&wire).unwrap(),
@@ -93,7 +126,17 @@ impl Made {
             guest.feed(format!("{line}\n").as_bytes());
         }
         let phases = PHASES.map(String::from).to_vec();
-        Side { name: name.into(), run: Run { trace, guest, phases, fw: "570.144".into() }, error: None, orderly: false }
+        Side {
+            name: name.into(),
+            run: Run {
+                trace,
+                guest,
+                phases,
+                fw: "570.144".into(),
+            },
+            error: None,
+            orderly: false,
+        }
     }
 }
 
@@ -110,26 +153,50 @@ fn against(change: impl FnOnce(&mut Made)) -> Judgement {
 }
 
 fn found(judgement: &Judgement, kind: Kind) -> Vec<Difference> {
-    judgement.differences.iter().filter(|d| d.kind == kind).cloned().collect()
+    judgement
+        .differences
+        .iter()
+        .filter(|d| d.kind == kind)
+        .cloned()
+        .collect()
 }
 
 #[test]
 fn the_same_is_equal() {
     let judgement = against(|_| {});
-    assert_eq!(judgement.verdict, Verdict::Equal, "{:?} {:?}", judgement.problems, judgement.differences);
+    assert_eq!(
+        judgement.verdict,
+        Verdict::Equal,
+        "{:?} {:?}",
+        judgement.problems,
+        judgement.differences
+    );
 }
 
 #[test]
 fn one_flipped_byte_is_named() {
     let judgement = against(|rust| {
-        rust.wire[4] = message(3, "cmdq", 76, "GSP_RM_CONTROL", "000000000000000037018020000000000400000000000000deadbeee");
+        rust.wire[4] = message(
+            3,
+            "cmdq",
+            76,
+            "GSP_RM_CONTROL",
+            "000000000000000037018020000000000400000000000000deadbeee",
+        );
     });
     assert_eq!(judgement.verdict, Verdict::Different);
     let payload = found(&judgement, Kind::Payload);
     assert_eq!(payload.len(), 1);
     assert_eq!(payload[0].message, Some(3));
     assert_eq!(payload[0].name, "GSP_RM_CONTROL 0x20800137");
-    assert_eq!((payload[0].field.as_str(), payload[0].c.as_str(), payload[0].other.as_str()), ("payload+0x1b", "ef", "ee"));
+    assert_eq!(
+        (
+            payload[0].field.as_str(),
+            payload[0].c.as_str(),
+            payload[0].other.as_str()
+        ),
+        ("payload+0x1b", "ef", "ee")
+    );
 }
 
 #[test]
@@ -138,10 +205,18 @@ fn every_flipped_bit_is_found() {
         for bit in 0..8 {
             let mut payload: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
             payload[byte] ^= 1 << bit;
-            let hex = payload.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
-            let judgement = against(|rust| rust.wire[1] = message(0, "cmdq", 72, "SET_SYSTEM_INFO", &hex));
+            let hex = payload
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect::<Vec<_>>()
+                .concat();
+            let judgement =
+                against(|rust| rust.wire[1] = message(0, "cmdq", 72, "SET_SYSTEM_INFO", &hex));
             assert_eq!(judgement.verdict, Verdict::Different);
-            assert_eq!(found(&judgement, Kind::Payload)[0].field, format!("payload+{byte:#x}"));
+            assert_eq!(
+                found(&judgement, Kind::Payload)[0].field,
+                format!("payload+{byte:#x}")
+            );
         }
     }
 }
@@ -155,7 +230,10 @@ fn an_event_that_the_driver_dropped_is_named() {
     assert_eq!(judgement.verdict, Verdict::Different);
     let missing = found(&judgement, Kind::MissingEvent);
     assert_eq!(missing.len(), 1);
-    assert_eq!((missing[0].phase.as_str(), missing[0].c.as_str()), ("event=1", "nouveau: gsp: Xid:31 fault"));
+    assert_eq!(
+        (missing[0].phase.as_str(), missing[0].c.as_str()),
+        ("event=1", "nouveau: gsp: Xid:31 fault")
+    );
 }
 
 #[test]
@@ -165,20 +243,32 @@ fn an_event_that_was_not_sent_is_named() {
         rust.counters = Some("rpc: owner=rust rust_calls=9 sent=3 received=2\n".into());
     });
     assert_eq!(judgement.verdict, Verdict::Different);
-    assert_eq!(found(&judgement, Kind::MissingEvent)[0].name, "OS_ERROR_LOG");
+    assert_eq!(
+        found(&judgement, Kind::MissingEvent)[0].name,
+        "OS_ERROR_LOG"
+    );
 }
 
 #[test]
 fn a_reordered_pair_is_named() {
     let judgement = against(|rust| {
         rust.wire[1] = message(0, "cmdq", 73, "SET_REGISTRY", "0011223344");
-        rust.wire[2] = message(1, "cmdq", 72, "SET_SYSTEM_INFO", "00112233445566778899aabbccddeeff");
+        rust.wire[2] = message(
+            1,
+            "cmdq",
+            72,
+            "SET_SYSTEM_INFO",
+            "00112233445566778899aabbccddeeff",
+        );
     });
     assert_eq!(judgement.verdict, Verdict::Different);
     let moved = found(&judgement, Kind::Reordered);
     assert_eq!(moved.len(), 1, "{:?}", judgement.differences);
     assert!(["SET_SYSTEM_INFO", "SET_REGISTRY"].contains(&moved[0].name.as_str()));
-    assert!(found(&judgement, Kind::MissingMessage).is_empty() && found(&judgement, Kind::Payload).is_empty());
+    assert!(
+        found(&judgement, Kind::MissingMessage).is_empty()
+            && found(&judgement, Kind::Payload).is_empty()
+    );
 }
 
 #[test]
@@ -187,17 +277,30 @@ fn missing_and_extra_messages_are_named() {
         rust.wire.remove(2);
         rust.counters = Some("rpc: owner=rust rust_calls=9 sent=2 received=3\n".into());
     });
-    assert_eq!(found(&missing, Kind::MissingMessage)[0].name, "SET_REGISTRY");
+    assert_eq!(
+        found(&missing, Kind::MissingMessage)[0].name,
+        "SET_REGISTRY"
+    );
     let extra = against(|rust| {
-        rust.wire.insert(2, message(9, "cmdq", 65, "GET_GSP_STATIC_INFO", ""));
+        rust.wire
+            .insert(2, message(9, "cmdq", 65, "GET_GSP_STATIC_INFO", ""));
         rust.counters = Some("rpc: owner=rust rust_calls=9 sent=4 received=3\n".into());
     });
-    assert_eq!(found(&extra, Kind::ExtraMessage)[0].name, "GET_GSP_STATIC_INFO");
+    assert_eq!(
+        found(&extra, Kind::ExtraMessage)[0].name,
+        "GET_GSP_STATIC_INFO"
+    );
 }
 
 #[test]
 fn header_fields_are_compared() {
-    for (field, name) in [("seq", "rpc.sequence"), ("len", "rpc.length"), ("elem_seq", "element.sequence"), ("elems", "pages"), ("result", "rpc.result")] {
+    for (field, name) in [
+        ("seq", "rpc.sequence"),
+        ("len", "rpc.length"),
+        ("elem_seq", "element.sequence"),
+        ("elems", "pages"),
+        ("result", "rpc.result"),
+    ] {
         let judgement = against(|rust| rust.wire[4][field] = json!(77));
         assert_eq!(judgement.verdict, Verdict::Different);
         assert_eq!(found(&judgement, Kind::Header)[0].field, name);
@@ -214,7 +317,10 @@ fn registers_are_compared_but_not_clocks_and_polls() {
     assert_eq!(same.verdict, Verdict::Equal, "{:?}", same.differences);
     let other = against(|rust| rust.mmio[2] = "W 0x110c00 0x00000001".into());
     let mmio = found(&other, Kind::Mmio);
-    assert_eq!((mmio[0].name.as_str(), mmio[0].field.as_str()), ("0x110c00", "write"));
+    assert_eq!(
+        (mmio[0].name.as_str(), mmio[0].field.as_str()),
+        ("0x110c00", "write")
+    );
     assert_eq!(other.verdict, Verdict::Different);
     let missing = against(|rust| {
         rust.mmio.remove(2);
@@ -245,36 +351,71 @@ fn leftovers_and_warnings_of_c_void_the_comparison() {
     bad.device["objects"] = json!(["0xc46f"]);
     let mut rust = Made::rust();
     rust.device = bad.device.clone();
-    assert_eq!(judged(&bad, &bad, &rust, &Lists::default()).verdict, Verdict::Failed);
+    assert_eq!(
+        judged(&bad, &bad, &rust, &Lists::default()).verdict,
+        Verdict::Failed
+    );
     let mut bad = Made::good();
     bad.log.push(("load", "WARNING: CPU: 0 at x".into()));
     let mut rust = Made::rust();
     rust.log = bad.log.clone();
-    assert_eq!(judged(&bad, &bad, &rust, &Lists::default()).verdict, Verdict::Failed);
+    assert_eq!(
+        judged(&bad, &bad, &rust, &Lists::default()).verdict,
+        Verdict::Failed
+    );
 }
 
 #[test]
 fn counters_must_account_for_every_message() {
-    let judgement = against(|rust| rust.counters = Some("rpc: owner=rust rust_calls=9 sent=2 received=3\n".into()));
+    let judgement = against(|rust| {
+        rust.counters = Some("rpc: owner=rust rust_calls=9 sent=2 received=3\n".into())
+    });
     assert_eq!(judgement.verdict, Verdict::Different);
-    assert!(judgement.differences.iter().any(|d| d.other.contains("counts 2 messages sent, the device saw 3")));
+    assert!(judgement
+        .differences
+        .iter()
+        .any(|d| d.other.contains("counts 2 messages sent, the device saw 3")));
     let mut c = Made::good();
     c.counters = Some("rpc: owner=c c_calls=9 rust_calls=0 sent=3 received=2\n".into());
-    assert_eq!(judged(&c, &c, &Made::rust(), &Lists::default()).verdict, Verdict::Failed);
+    assert_eq!(
+        judged(&c, &c, &Made::rust(), &Lists::default()).verdict,
+        Verdict::Failed
+    );
 }
 
 #[test]
 fn who_served_is_checked() {
     // Nothing in Rust on the Rust side.
-    let none = judged(&Made::good(), &Made::good(), &Made::good(), &Lists::default());
+    let none = judged(
+        &Made::good(),
+        &Made::good(),
+        &Made::good(),
+        &Lists::default(),
+    );
     assert_eq!(none.verdict, Verdict::Failed);
-    assert!(none.problems[0].contains("nothing was compared"), "{:?}", none.problems);
+    assert!(
+        none.problems[0].contains("nothing was compared"),
+        "{:?}",
+        none.problems
+    );
     // Rust on a C side.
-    assert_eq!(judged(&Made::rust(), &Made::good(), &Made::rust(), &Lists::default()).verdict, Verdict::Failed);
+    assert_eq!(
+        judged(
+            &Made::rust(),
+            &Made::good(),
+            &Made::rust(),
+            &Lists::default()
+        )
+        .verdict,
+        Verdict::Failed
+    );
     // A driver without the file (unmodified) is C.
     let mut unmodified = Made::good();
     unmodified.counters = None;
-    assert_eq!(judged(&unmodified, &unmodified, &Made::rust(), &Lists::default()).verdict, Verdict::Equal);
+    assert_eq!(
+        judged(&unmodified, &unmodified, &Made::rust(), &Lists::default()).verdict,
+        Verdict::Equal
+    );
 }
 
 fn noisy() -> Made {
@@ -284,8 +425,15 @@ fn noisy() -> Made {
 }
 
 fn noise(bound: Bound) -> Lists {
-    let entry = Noise { field: "mmio/load/0x110100/read".into(), reason: "a test".into(), bound };
-    Lists { noise: vec![entry], intended: Vec::new() }
+    let entry = Noise {
+        field: "mmio/load/0x110100/read".into(),
+        reason: "a test".into(),
+        bound,
+    };
+    Lists {
+        noise: vec![entry],
+        intended: Vec::new(),
+    }
 }
 
 #[test]
@@ -293,21 +441,52 @@ fn noise_that_is_not_listed_voids_the_comparison() {
     let judgement = judged(&Made::good(), &noisy(), &Made::rust(), &Lists::default());
     assert_eq!(judgement.verdict, Verdict::Failed);
     assert_eq!(judgement.unlisted_noise.len(), 1);
-    assert!(judgement.problems[0].contains("noise list"), "{:?}", judgement.problems);
+    assert!(
+        judgement.problems[0].contains("noise list"),
+        "{:?}",
+        judgement.problems
+    );
 }
 
 #[test]
 fn listed_noise_has_bounds() {
     let within = |bound| judged(&Made::good(), &noisy(), &Made::rust(), &noise(bound)).verdict;
-    assert_eq!(within(Bound { count: Some(1), delta: None }), Verdict::Equal);
-    assert_eq!(within(Bound { count: None, delta: Some(2) }), Verdict::Equal);
-    assert_eq!(within(Bound { count: None, delta: Some(1) }), Verdict::Failed);
-    assert_eq!(within(Bound { count: Some(0), delta: None }), Verdict::Failed);
+    assert_eq!(
+        within(Bound {
+            count: Some(1),
+            delta: None
+        }),
+        Verdict::Equal
+    );
+    assert_eq!(
+        within(Bound {
+            count: None,
+            delta: Some(2)
+        }),
+        Verdict::Equal
+    );
+    assert_eq!(
+        within(Bound {
+            count: None,
+            delta: Some(1)
+        }),
+        Verdict::Failed
+    );
+    assert_eq!(
+        within(Bound {
+            count: Some(0),
+            delta: None
+        }),
+        Verdict::Failed
+    );
 }
 
 fn intended(text: &str) -> Lists {
     let entry = json!({"kind": "dmesg", "phase": "load", "name": "kernel log", "field": "level 6", "other": text, "reason": "a test"});
-    Lists { noise: Vec::new(), intended: vec![serde_json::from_value::<Intended>(entry).unwrap()] }
+    Lists {
+        noise: Vec::new(),
+        intended: vec![serde_json::from_value::<Intended>(entry).unwrap()],
+    }
 }
 
 #[test]
@@ -318,17 +497,32 @@ fn intended_differences_match_exactly_and_once() {
     let good = Made::good();
     let exact = judged(&good, &good, &rust, &intended(line));
     assert_eq!((exact.verdict, exact.intended.len()), (Verdict::Equal, 1));
-    assert_eq!(judged(&good, &good, &rust, &intended("nouveau: gsp: rust: serves")).verdict, Verdict::Different);
+    assert_eq!(
+        judged(&good, &good, &rust, &intended("nouveau: gsp: rust: serves")).verdict,
+        Verdict::Different
+    );
     rust.log.insert(1, ("load", line.into()));
-    assert_eq!(judged(&good, &good, &rust, &intended(line)).verdict, Verdict::Different);
+    assert_eq!(
+        judged(&good, &good, &rust, &intended(line)).verdict,
+        Verdict::Different
+    );
 }
 
 #[test]
 fn an_unused_intended_difference_fails() {
-    let judgement = judged(&Made::good(), &Made::good(), &Made::rust(), &intended("never said"));
+    let judgement = judged(
+        &Made::good(),
+        &Made::good(),
+        &Made::rust(),
+        &intended("never said"),
+    );
     assert_eq!(judgement.verdict, Verdict::Failed);
     assert_eq!(judgement.unused.len(), 1);
-    assert!(judgement.problems[0].contains("did not show"), "{:?}", judgement.problems);
+    assert!(
+        judgement.problems[0].contains("did not show"),
+        "{:?}",
+        judgement.problems
+    );
 }
 
 #[test]
@@ -339,7 +533,10 @@ fn a_side_that_failed() {
     let lists = Lists::default();
     let seams = ["rpc".to_string()];
     // The machine broke: void.
-    assert_eq!(judge(&sides, &lists, &seams).unwrap().verdict, Verdict::Failed);
+    assert_eq!(
+        judge(&sides, &lists, &seams).unwrap().verdict,
+        Verdict::Failed
+    );
     // The driver failed, and the guest said so: Rust is different.
     sides[2].orderly = true;
     let judgement = judge(&sides, &lists, &seams).unwrap();
@@ -349,5 +546,8 @@ fn a_side_that_failed() {
     sides.swap(0, 2);
     sides[0].name = "c1".into();
     sides[2].name = "rust".into();
-    assert_eq!(judge(&sides, &lists, &seams).unwrap().verdict, Verdict::Failed);
+    assert_eq!(
+        judge(&sides, &lists, &seams).unwrap().verdict,
+        Verdict::Failed
+    );
 }

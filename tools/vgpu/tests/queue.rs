@@ -48,6 +48,17 @@ fn elements_of_every_length_come_back() {
 }
 
 #[test]
+fn the_checksum_folds_both_halves() {
+    // By hand: 1 and 4 in the low half, 2 in the high one; the last word is not whole.
+    assert_eq!(queue::checksum(&[1, 0, 0, 0, 2, 0, 0, 0, 4]), 7);
+    assert_eq!(
+        queue::checksum(&[0, 0, 0, 0x80, 0, 0, 0, 0x40]),
+        0xc000_0000
+    );
+    assert_eq!(queue::checksum(&[]), 0);
+}
+
+#[test]
 fn both_queues_wrap() {
     let mut h = Host::new("tu104", "570.144");
     h.boot_with(20);
