@@ -227,7 +227,17 @@ fn the_message_interrupt_latches_once() {
     h.wr(0xb81610, 0xf);
     h.wr(0x088704, 0);
     h.wr(leaf, 1 << (155 % 32));
+    // The handler has cleared the leaf and not yet the GSP's bit: another message must not latch the leaf again, or the
+    // handler's next turn finds nothing to do and blocks the vector.
+    assert!(h.dev.command(0x0203_0000));
+    assert_eq!(h.rd(leaf), 0);
+    // Only when asked to look again does the GSP repeat what is pending.
+    h.wr(0x1103e8, 1);
+    assert_eq!(h.rd(leaf), 1 << (155 % 32));
+    h.wr(leaf, 1 << (155 % 32));
     h.wr(0x110004, 0x40);
+    h.wr(0x1103e8, 1);
+    assert_eq!(h.rd(leaf), 0);
     h.wr(0xb81608, 0xf);
     assert_eq!(h.irq.count(), 1);
     assert!(h.dev.command(0x0203_0000));

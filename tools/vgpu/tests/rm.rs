@@ -40,6 +40,13 @@ fn a_tree_goes_with_its_root() {
         (r["channels"].as_u64(), r["mappings"].as_u64()),
         (Some(1), Some(1))
     );
+    // A channel goes with what is below it, and nothing else does.
+    assert_eq!(h.free(CLIENT, 0xf1f0_0009), 0);
+    let r = h.report();
+    assert_eq!(r["objects"].as_array().unwrap().len(), 4);
+    assert_eq!(r["channels"], 0);
+    assert_eq!(h.free(CLIENT, 0xce), 0x57);
+    assert_eq!(h.alloc(CLIENT, 0xde1d_0000, 0xf1f0_0009, 0xc46f, &p).0, 0);
     assert_eq!(h.free(CLIENT, CLIENT), 0);
     let r = h.report();
     assert_eq!(r["objects"].as_array().unwrap().len(), 0);
