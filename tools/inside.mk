@@ -28,6 +28,7 @@ sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
 
 # The guest's program is PID 1 of a machine with no libraries.
 programs:
+	@[ -e $(BIN)/nvkm-ab ] || echo "programs: building (a few minutes the first time)"
 	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab
 	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
 		-p nvkm-guest --target x86_64-unknown-linux-gnu

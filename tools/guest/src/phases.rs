@@ -9,6 +9,8 @@
 //! | `event=N` | has the model post asynchronous event N and gives the driver time to handle it |
 //! | `counters` | reads the driver's debugfs file, if there is one |
 //! | `unbind`, `bind` | the driver gives the device up, and takes it again |
+//! | `set=TEXT` | writes the parameter `rust_gsp` (`+` stands for a comma), which must be taken |
+//! | `refuse=TEXT` | writes it, which must be refused with EINVAL and change nothing |
 //! | `unload` | removes the module |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
@@ -35,6 +37,7 @@ use crate::plan::Plan;
 use crate::sys;
 
 const RENDER: &str = "/dev/dri/renderD128";
+const SELECTOR: &str = "/sys/module/nouveau/parameters/rust_gsp";
 const COUNTERS: &str = "/sys/kernel/debug/nouveau/rust_gsp";
 
 /// Two pages more than a power of two: a copy that stops at a round number is noticed.
@@ -95,6 +98,8 @@ impl Machine {
             "counters" => counters(),
             "unbind" => self.unbind(),
             "bind" => self.bind(),
+            "set" => set(arg),
+            "refuse" => refuse(arg),
             "unload" => unload(),
             "sleep" => {
                 thread::sleep(Duration::from_millis(
@@ -181,6 +186,36 @@ impl Machine {
 fn unload() -> Result<Value> {
     modules::unload("nouveau")?;
     Ok(json!({"unloaded": !Path::new("/sys/module/nouveau").exists()}))
+}
+
+fn selector() -> Result<String> {
+    let text = fs::read_to_string(SELECTOR).context("the module has no parameter rust_gsp")?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn set(text: &str) -> Result<Value> {
+    let text = text.replace('+', ",");
+    fs::write(SELECTOR, format!("{text}\n")).with_context(|| format!("rust_gsp={text}"))?;
+    let is = selector()?;
+    if is != text {
+        bail!("rust_gsp reads '{is}' after '{text}' was written");
+    }
+    Ok(json!({"rust_gsp": is}))
+}
+
+fn refuse(text: &str) -> Result<Value> {
+    let text = text.replace('+', ",");
+    let was = selector()?;
+    match fs::write(SELECTOR, &text) {
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {}
+        Err(e) => bail!("rust_gsp={text} was refused with '{e}', not EINVAL"),
+        Ok(()) => bail!("rust_gsp={text} was taken"),
+    }
+    let is = selector()?;
+    if is != was {
+        bail!("rust_gsp was '{was}' and is '{is}' after a write that was refused");
+    }
+    Ok(json!({"rust_gsp": is}))
 }
 
 /// The counters of every device, as text: what they mean is the runner's business.

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `nouveau.rust_gsp` on a running machine: who serves is what was asked at bind, and nothing else.
+//!
+//! Needs a prepared build directory with `nouveau/on/nouveau.ko`; `make test` runs it with `--ignored`.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn build() -> PathBuf {
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../build");
+    env::var_os("BUILD").map_or(default, PathBuf::from)
+}
+
+/// One line of the driver's debugfs file, as numbers and words by key.
+fn field(counters: &str, key: &str) -> String {
+    counters
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+        .unwrap_or_else(|| panic!("no {key} in {counters}"))
+        .to_owned()
+}
+
+fn number(counters: &str, key: &str) -> u64 {
+    field(counters, key).parse().unwrap()
+}
+
+/// Runs the phases and gives what the driver's debugfs file said at each `counters`, and the kernel's log.
+fn run(name: &str, params: &str, phases: &str) -> (Vec<String>, String) {
+    let build = build();
+    let target = env::var_os("CARGO_TARGET_DIR").map_or(build.join("cargo-target"), PathBuf::from);
+    let out = env::temp_dir().join(format!("nvkm-selector-{name}-{}", std::process::id()));
+    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
+        .env("BUILD", &build)
+        .args([
+            "vm",
+            "--fw",
+            "synthetic",
+            "--params",
+            params,
+            "--phases",
+            phases,
+        ])
+        .arg("--module")
+        .arg(build.join("nouveau/on/nouveau.ko"))
+        .arg("--guest")
+        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
+        .arg("--vgpu")
+        .arg(target.join("release/nvkm-vgpu"))
+        .args(["--log", "--out"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{text}");
+    let lines = fs::read_to_string(out.join("guest.jsonl")).unwrap();
+    let counters = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|line| {
+            let files = line.get("rust_gsp")?.as_object()?.clone();
+            Some(files.values().next()?.as_str()?.to_owned())
+        })
+        .collect();
+    let _ = fs::remove_dir_all(out);
+    (counters, text)
+}
+
+/// Nonsense at load is one error line and C for everything: the user keeps a display. A write of nonsense is refused.
+/// A good write takes effect at the next bind, not before, in both directions; a reader of debugfs sees who served even
+/// when nothing is bound.
+#[test]
+#[ignore = "starts a virtual machine"]
+fn what_is_asked_at_bind_is_what_serves() {
+    let (seen, log) = run(
+        "bind",
+        "rust_gsp=nonsense",
+        "load,probe,counters,refuse=bogus,set=1,copy,counters,unbind,bind,copy,unbind,counters,\
+         set=1+-rpc,bind,counters,unbind,unload",
+    );
+    assert!(
+        log.contains("rust_gsp=nonsense is not understood, C serves everything"),
+        "{log}"
+    );
+    let [first, second, third, fourth] = seen.try_into().unwrap();
+    for counters in [&first, &second] {
+        assert_eq!(field(counters, "owner"), "c", "{counters}");
+        assert_eq!(number(counters, "rust_calls"), 0, "{counters}");
+    }
+    let c = number(&second, "c_calls");
+    assert!(c > number(&first, "c_calls"), "{second}");
+
+    assert_eq!(field(&third, "owner"), "rust", "{third}");
+    assert!(third.starts_with("bind: 2\nrequested: 1\n"), "{third}");
+    assert!(number(&third, "rust_calls") > 0, "{third}");
+    assert_eq!(number(&third, "errors"), 0, "{third}");
+    // What C still did was the first bind's unbinding, before the second bind.
+    let c = number(&third, "c_calls");
+
+    assert_eq!(field(&fourth, "owner"), "c", "{fourth}");
+    assert!(
+        fourth.starts_with("bind: 3\nrequested: 1,-rpc\n"),
+        "{fourth}"
+    );
+    assert!(number(&fourth, "c_calls") > c, "{fourth}");
+    assert_eq!(number(&fourth, "rust_calls"), number(&third, "rust_calls"));
+}
+
+/// `rpc@VERSION`: Rust from that firmware on.
+#[test]
+#[ignore = "starts a virtual machine"]
+fn a_firmware_scale_is_held_against_the_firmware_found() {
+    let (seen, _) = run(
+        "scale",
+        "rust_gsp=rpc@571",
+        "load,probe,counters,unbind,set=rpc@570.144,bind,counters,unbind,unload",
+    );
+    let [newer, this] = seen.try_into().unwrap();
+    assert_eq!(field(&newer, "owner"), "c", "{newer}");
+    assert_eq!(field(&this, "owner"), "rust", "{this}");
+}
