@@ -34,6 +34,7 @@ struct Ring;
 
 impl RingMemory for Ring {
     fn read(&mut self, offset: usize, to: &mut [u8]) -> Result<(), MemoryFault> {
+        // SAFETY: This is compiled and looked at, never run.
         match unsafe { ring_read(offset, to.as_mut_ptr(), to.len()) } {
             true => Ok(()),
             false => Err(MemoryFault),
@@ -41,6 +42,7 @@ impl RingMemory for Ring {
     }
 
     fn write(&mut self, offset: usize, from: &[u8]) -> Result<(), MemoryFault> {
+        // SAFETY: This is compiled and looked at, never run.
         match unsafe { ring_write(offset, from.as_ptr(), from.len()) } {
             true => Ok(()),
             false => Err(MemoryFault),
@@ -48,14 +50,17 @@ impl RingMemory for Ring {
     }
 
     fn peer(&mut self) -> u32 {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { word() }
     }
 
     fn own(&mut self) -> u32 {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { word() }
     }
 
     fn publish(&mut self, own: u32) {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { set(own) }
     }
 
@@ -66,6 +71,7 @@ impl RingMemory for Ring {
     fn full_barrier(&mut self) {}
 
     fn pause(&mut self) -> bool {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { word() != 0 }
     }
 }
@@ -78,6 +84,7 @@ struct Console;
 
 impl ::core::fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> ::core::fmt::Result {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { print(text.as_ptr(), text.len()) };
         Ok(())
     }
@@ -97,23 +104,28 @@ impl Host for Driver {
     }
 
     fn doorbell(&mut self) {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { set(0) }
     }
 
     fn now(&mut self) -> u64 {
+        // SAFETY: This is compiled and looked at, never run.
         u64::from(unsafe { word() })
     }
 
     fn allocate(&mut self, size: usize) -> Option<Buffer> {
+        // SAFETY: This is compiled and looked at, never run.
         let at = unsafe { allocate(size) };
         (!at.is_null()).then_some(Buffer(at, size))
     }
 
     fn bytes(buffer: &mut Buffer) -> &mut [u8] {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { ::core::slice::from_raw_parts_mut(buffer.0, buffer.1) }
     }
 
     fn event(&mut self, header: &RpcHeader, message: Buffer) -> bool {
+        // SAFETY: This is compiled and looked at, never run.
         unsafe { event(header.function, message.0, message.1) }
     }
 
@@ -142,6 +154,7 @@ extern "C" fn submit(
     policy: u32,
     reply_len: u32,
 ) -> *mut u8 {
+    // SAFETY: This is compiled and looked at, never run.
     let payload = unsafe { ::core::slice::from_raw_parts(payload, len) };
     let Ok(policy) = ReplyPolicy::try_from(policy) else {
         return ::core::ptr::null_mut();
