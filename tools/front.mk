@@ -23,6 +23,7 @@ help:
 	@echo 'make shell       a shell inside the toolbox'
 	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'
 	@echo 'KERNEL_SRC= KERNEL_BUILD=   your own kernel tree and its O= directory (CONFIG_RUST=y)'
+	@echo 'KERNEL_IMAGE= KERNEL_MODULES=   its image, and a directory with its lib/modules, if they are elsewhere'
 	@echo 'FIRMWARE_DIR=    a directory like /lib/firmware instead of packages;  DEBIAN_MIRROR=  a mirror'
 	@echo 'BUILD=           where everything goes (default: build)'
 

@@ -15,7 +15,7 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .equal { background: var(--good); } .different { background: var(--bad); } .failed { background: var(--warn); }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-code, pre { font: 13px/1.4 ui-monospace, monospace; } pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); }
+code, pre { font: 13px/1.4 ui-monospace, monospace; } td code { overflow-wrap: anywhere; } pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); }
 .bar { background: #6e9bd8; height: .7rem; border-radius: 2px; } .c { color: var(--good); } .o { color: var(--bad); }
 .wrap { overflow-x: auto; }
 ";
