@@ -55,7 +55,7 @@ nouveau: $(B)/nouveau/on/nouveau.ko
 
 # The rules below have real times: nothing is built again that is not older than what it is made of. A module is as old
 # as the beginning of its build, so that an edit meanwhile is not lost.
-$(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
+$(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(B)/nouveau/.kernel
 	@mkdir -p $(@D)
 	@touch $(@D).began
 	@echo "nouveau with Rust: building (some 4 minutes the first time)"
@@ -64,7 +64,7 @@ $(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release
 	@touch -r $(@D).began $@
 
 # Begins with the pristine tree's objects: make compiles again what a hook touched, and what includes that.
-$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release | $(B)/nouveau/pristine/nouveau.ko
+$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(B)/nouveau/.kernel | $(B)/nouveau/pristine/nouveau.ko
 	@[ -d $(@D) ] || cp -a $(B)/nouveau/pristine $(@D)
 	@touch $(@D).began
 	@echo "nouveau hooked, Rust off: building"
@@ -72,7 +72,7 @@ $(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(K)/release | $(B)/
 	@$(call kbuild,off,)
 	@touch -r $(@D).began $@
 
-$(B)/nouveau/pristine/nouveau.ko: $(K)/release
+$(B)/nouveau/pristine/nouveau.ko: $(B)/nouveau/.kernel
 	@mkdir -p $(@D)
 	@touch $(@D).began
 	@echo "nouveau as it is: building"
@@ -81,7 +81,11 @@ $(B)/nouveau/pristine/nouveau.ko: $(K)/release
 	@touch -r $(@D).began $@
 
 $(BIN)/nvkm-overlay: | programs
-$(K)/release: | kernel
+# Which kernel that is: modules of another one are built again, and only those.
+$(B)/nouveau/.kernel: kernel
+	@mkdir -p $(@D)
+	@echo "$$(readlink -f $(K)) $$(readlink -f $(K)/src) $$(readlink -f $(K)/out) $$(cat $(K)/release)" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # --- A/B --------------------------------------------------------------------------------------------------------------
 
