@@ -15,6 +15,11 @@
     clippy::unwrap_used
 )]
 
+/// Firmware files (`nvkm-rs/fw/`).
+pub mod fw {
+    pub mod core;
+}
+
 /// The message queues (`nvkm-rs/rpc/`).
 pub mod rpc {
     pub mod core;
