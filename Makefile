@@ -53,10 +53,23 @@ $(obj)/bridge/offsets.rs: $(obj)/bridge/offsets.s FORCE
 $(obj)/bridge/nvkm_rs.h: $(src)/bridge/exports.rs $(src)/bridge/cbindgen_parameters.toml FORCE
 	$(call if_changed,nvkm_cbindgen)
 
-targets += bridge/bindings.rs bridge/offsets.s bridge/offsets.rs bridge/nvkm_rs.h
-clean-files += bridge/bindings.rs bridge/offsets.rs bridge/nvkm_rs.h
+# NVIDIA's types, a module for each firmware version that the tree has headers of; the names come along.
+nvkm_abi := r535 r570
+nvkm_abi_rs := $(foreach v,$(nvkm_abi),bridge/abi/$(v).rs)
 
-$(obj)/nvkm-rs/nvkm_rs.o: $(obj)/bridge/bindings.rs $(obj)/bridge/offsets.rs
+quiet_cmd_nvkm_abi = ABI     $@
+      cmd_nvkm_abi = BINDGEN="$(BINDGEN)" CC="$(CC)" AWK="$(AWK)" DEPFILE="$(depfile)" $(src)/nvkm-rs/abi/generate \
+	$(basename $(@F)) $(@D) $(src)/include $(src)/nvkm/subdev/gsp/rm
+
+$(addprefix $(obj)/,$(nvkm_abi_rs)): $(obj)/bridge/abi/%.rs: $(src)/nvkm-rs/abi/headers/%.h \
+	$(src)/nvkm-rs/abi/bindgen_parameters $(src)/nvkm-rs/abi/generate $(src)/nvkm-rs/abi/names.awk \
+	$(src)/nvkm-rs/abi/layout.awk FORCE
+	$(call if_changed_dep,nvkm_abi)
+
+targets += bridge/bindings.rs bridge/offsets.s bridge/offsets.rs bridge/nvkm_rs.h $(nvkm_abi_rs)
+clean-files += bridge/bindings.rs bridge/offsets.rs bridge/nvkm_rs.h bridge/abi/
+
+$(obj)/nvkm-rs/nvkm_rs.o: $(obj)/bridge/bindings.rs $(obj)/bridge/offsets.rs $(addprefix $(obj)/,$(nvkm_abi_rs))
 $(obj)/nvkm/subdev/gsp/rust.o: $(obj)/bridge/nvkm_rs.h
 
 endif

@@ -65,6 +65,34 @@ check! {
     RPC_SEQ_OFFSET, RPC_SEQ_SIZE: rpc_seq;
 }
 
+/// Holds NVIDIA's headers against the structures that C's rpc.c has of its own.
+mod framing_as_in_c {
+    use super::{
+        offsets as c,
+        static_assert, //
+    };
+    use crate::abi::core::framing::{
+        ELEMENT,
+        ELEMENT_HEADER_SIZE,
+        RPC,
+        RPC_HEADER_SIZE, //
+    };
+
+    static_assert!(ELEMENT_HEADER_SIZE == c::ELEMENT_HEADER_SIZE);
+    static_assert!(ELEMENT.checksum.offset == c::ELEMENT_CHECKSUM);
+    static_assert!(ELEMENT.sequence.offset == c::ELEMENT_SEQUENCE);
+    static_assert!(ELEMENT.elem_count.offset == c::ELEMENT_COUNT);
+    static_assert!(RPC_HEADER_SIZE == c::RPC_HEADER_SIZE);
+    static_assert!(RPC.header_version.offset == c::RPC_VERSION);
+    static_assert!(RPC.signature.offset == c::RPC_SIGNATURE);
+    static_assert!(RPC.length.offset == c::RPC_LENGTH);
+    static_assert!(RPC.function.offset == c::RPC_FUNCTION);
+    static_assert!(RPC.rpc_result.offset == c::RPC_RESULT);
+    static_assert!(RPC.rpc_result_private.offset == c::RPC_RESULT_PRIVATE);
+    static_assert!(RPC.sequence.offset == c::RPC_SEQUENCE);
+    static_assert!(RPC.spare.offset == c::RPC_SPARE);
+}
+
 /// How loud a line is (`NV_DBG_*`).
 #[derive(Clone, Copy)]
 #[repr(u32)]

@@ -8,6 +8,9 @@
 #include <linux/kbuild.h>
 #include <subdev/gsp.h>
 
+/* Its structures are its own, and are what C writes into the queues. */
+#include "../nvkm/subdev/gsp/rm/r535/rpc.c"
+
 void nvkm_rust_offsets(void);
 
 void
@@ -40,4 +43,18 @@ nvkm_rust_offsets(void)
 	DEFINE(MSGQ_RPTR_SIZE, sizeof_field(struct nvkm_gsp, msgq.rptr));
 	OFFSET(RPC_SEQ_OFFSET, nvkm_gsp, rpc_seq);
 	DEFINE(RPC_SEQ_SIZE, sizeof_field(struct nvkm_gsp, rpc_seq));
+
+	OFFSET(ELEMENT_HEADER_SIZE, r535_gsp_msg, data);
+	OFFSET(ELEMENT_CHECKSUM, r535_gsp_msg, checksum);
+	OFFSET(ELEMENT_SEQUENCE, r535_gsp_msg, sequence);
+	OFFSET(ELEMENT_COUNT, r535_gsp_msg, elem_count);
+	OFFSET(RPC_HEADER_SIZE, nvfw_gsp_rpc, data);
+	OFFSET(RPC_VERSION, nvfw_gsp_rpc, header_version);
+	OFFSET(RPC_SIGNATURE, nvfw_gsp_rpc, signature);
+	OFFSET(RPC_LENGTH, nvfw_gsp_rpc, length);
+	OFFSET(RPC_FUNCTION, nvfw_gsp_rpc, function);
+	OFFSET(RPC_RESULT, nvfw_gsp_rpc, rpc_result);
+	OFFSET(RPC_RESULT_PRIVATE, nvfw_gsp_rpc, rpc_result_private);
+	OFFSET(RPC_SEQUENCE, nvfw_gsp_rpc, sequence);
+	OFFSET(RPC_SPARE, nvfw_gsp_rpc, spare);
 }

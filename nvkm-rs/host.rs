@@ -15,6 +15,13 @@
     clippy::unwrap_used
 )]
 
+/// What the firmware's versions agree on, and what not (`nvkm-rs/abi/`).
+pub mod abi {
+    pub(crate) use paste::paste;
+
+    pub mod core;
+}
+
 /// Firmware files (`nvkm-rs/fw/`).
 pub mod fw {
     pub mod core;

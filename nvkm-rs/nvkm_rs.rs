@@ -8,6 +8,8 @@
 
 #[path = "../bridge/bridge.rs"]
 mod bridge;
+
+mod abi;
 mod rpc;
 mod selector;
 

@@ -15,6 +15,8 @@ KERNEL ?= 7.3
 comma := ,
 
 export BUILD := $(B)
+# Where host builds of nvkm-rs find what is generated (rule abi-modules).
+export NVKM_GENERATED := $(B)/generated
 export CARGO_TARGET_DIR := $(B)/cargo-target
 CARGO := cargo --config term.progress.when=\"never\"
 BIN := $(CARGO_TARGET_DIR)/release
@@ -22,7 +24,7 @@ K := $(B)/kernel/current
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer
+.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer abi-modules
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -40,6 +42,19 @@ kernel:
 
 firmware:
 	@tools/toolbox/firmware $(if $(filter synthetic,$(FW)),,$(FW))
+
+# --- firmware ABI -----------------------------------------------------------------------------------------------------
+
+NOUVEAU := $(K)/src/drivers/gpu/drm/nouveau
+abi_sources := $(wildcard nvkm-rs/abi/headers/*.h nvkm-rs/abi/*.awk) nvkm-rs/abi/bindgen_parameters nvkm-rs/abi/generate
+abi_rs := $(addprefix $(NVKM_GENERATED)/abi/,r535.rs r570.rs)
+
+# NVIDIA's types for host builds of nvkm-rs, made as the kernel's build makes them.
+abi-modules: $(abi_rs)
+
+$(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(B)/nouveau/.kernel
+	@mkdir -p $(@D)
+	@CC=gcc-14 nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm
 
 # --- nouveau ----------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@
 //! | [`message`] | reading a message out of the ring that a device writes |
 //! | [`split`], [`join`] | large commands and replies as records |
 //! | [`policy`] | what a caller wants to know of the reply |
-//! | [`names`], [`status`], [`error`] | numbers with names, for people and for errno |
+//! | [`status`], [`error`] | numbers with names, for people and for errno |
 //! | [`history`] | the last messages in both directions, for the time-out's log |
 //! | [`report`] | what the log and the counters learn |
 //! | [`host`] | what a session asks of the driver around it |
@@ -55,7 +55,6 @@ pub mod history;
 pub mod host;
 pub mod join;
 pub mod message;
-pub mod names;
 pub mod policy;
 mod receive;
 pub mod report;

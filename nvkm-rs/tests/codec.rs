@@ -4,9 +4,9 @@
 
 mod support;
 
+use nvkm_rs_core::abi::core::names::{self, FunctionName};
 use nvkm_rs_core::rpc::core::checksum::Checksum;
 use nvkm_rs_core::rpc::core::element::{self, ElementHeader, RpcHeader};
-use nvkm_rs_core::rpc::core::names::{self, FunctionName};
 use nvkm_rs_core::rpc::core::policy::ReplyPolicy;
 use nvkm_rs_core::rpc::core::status::{status_to_errno, Errno};
 use proptest::prelude::*;
@@ -39,10 +39,9 @@ fn element_bytes() {
         checksum: 0x0403_0201,
         sequence: 0x0807_0605,
         elem_count: 0x0c0b_0a09,
-        pad: 0x100f_0e0d,
     };
     let mut bytes = [0; 0x30];
-    for (at, byte) in bytes[0x20..].iter_mut().zip(1..) {
+    for (at, byte) in bytes[0x20..0x2c].iter_mut().zip(1..) {
         *at = byte;
     }
     assert_eq!(header.encode(), bytes);
@@ -100,23 +99,23 @@ fn pages_of_an_element() {
 
 #[test]
 fn names_of_functions_and_events() {
-    assert_eq!(names::name(0), Some("NOP"));
-    assert_eq!(names::name(71), Some("CONTINUATION_RECORD"));
-    assert_eq!(names::name(72), Some("GSP_SET_SYSTEM_INFO"));
-    assert_eq!(names::name(76), Some("GSP_RM_CONTROL"));
-    assert_eq!(names::name(103), Some("GSP_RM_ALLOC"));
-    assert_eq!(names::name(202), Some("ECC_NOTIFIER_WRITE_ACK"));
-    assert_eq!(names::name(226), Some("CTRL_EXEC_PARTITIONS_EXPORT"));
-    assert_eq!(names::name(227), None);
-    assert_eq!(names::name(0xfff), None);
-    assert_eq!(names::name(0x1001), Some("GSP_INIT_DONE"));
-    assert_eq!(names::name(0x1006), Some("OS_ERROR_LOG"));
+    assert_eq!(names::common_name(0), Some("NOP"));
+    assert_eq!(names::common_name(71), Some("CONTINUATION_RECORD"));
+    assert_eq!(names::common_name(72), Some("GSP_SET_SYSTEM_INFO"));
+    assert_eq!(names::common_name(76), Some("GSP_RM_CONTROL"));
+    assert_eq!(names::common_name(103), Some("GSP_RM_ALLOC"));
+    assert_eq!(names::common_name(202), Some("ECC_NOTIFIER_WRITE_ACK"));
+    assert_eq!(names::common_name(226), Some("CTRL_EXEC_PARTITIONS_EXPORT"));
+    assert_eq!(names::common_name(227), None);
+    assert_eq!(names::common_name(0xfff), None);
+    assert_eq!(names::common_name(0x1001), Some("GSP_INIT_DONE"));
+    assert_eq!(names::common_name(0x1006), Some("OS_ERROR_LOG"));
     assert_eq!(
-        names::name(0x101a),
+        names::common_name(0x101a),
         Some("PFM_REQ_HNDLR_STATE_SYNC_CALLBACK")
     );
-    assert_eq!(names::name(0x101b), None);
-    assert_eq!(names::name(u32::MAX), None);
+    assert_eq!(names::common_name(0x101b), None);
+    assert_eq!(names::common_name(u32::MAX), None);
     assert_eq!(FunctionName(65).to_string(), "65 GET_GSP_STATIC_INFO");
     assert_eq!(FunctionName(0x1003).to_string(), "0x1003 POST_EVENT");
     assert_eq!(FunctionName(0x2000).to_string(), "0x2000");
@@ -173,7 +172,7 @@ proptest! {
             header_version, signature, length, function, rpc_result, rpc_result_private, sequence, spare,
         };
         prop_assert_eq!(RpcHeader::decode(&rpc.encode()), rpc);
-        let element = ElementHeader { checksum: header_version, sequence, elem_count: length, pad: spare };
+        let element = ElementHeader { checksum: header_version, sequence, elem_count: length };
         prop_assert_eq!(ElementHeader::decode(&element.encode()), element);
     }
 

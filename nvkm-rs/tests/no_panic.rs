@@ -6,6 +6,20 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The `paste` that the tests were built with, which lies beside them.
+fn paste() -> PathBuf {
+    let tests = std::env::current_exe().expect("a test has a path");
+    let beside = tests.parent().expect("in a directory");
+    let found = std::fs::read_dir(beside)
+        .expect("readable")
+        .flatten()
+        .find(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with("libpaste-") && name.ends_with(".so")
+        });
+    found.expect("cargo built paste").path()
+}
+
 /// Compiles the instance; the object's bytes, and what the compiler said.
 fn compile(name: &str, extra: &[&str]) -> (Vec<u8>, String) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/no_panic/instance.rs");
@@ -19,6 +33,9 @@ fn compile(name: &str, extra: &[&str]) -> (Vec<u8>, String) {
         .args(["-Wmissing_docs", "-Wrust_2018_idioms", "-Wunreachable_pub"])
         .args(["-Dnon_ascii_idents", "-Dunsafe_op_in_unsafe_fn"])
         .args(extra)
+        .arg("--extern")
+        .arg(format!("paste={}", paste().display()))
+        .env("NVKM_GENERATED", env!("NVKM_GENERATED"))
         .arg(&source)
         .output()
         .expect("rustc is in the path");

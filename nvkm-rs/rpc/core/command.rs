@@ -82,7 +82,6 @@ impl CommandQueue {
             checksum: 0,
             sequence: self.sequence,
             elem_count: pages,
-            pad: 0,
         };
         let rpc = header.encode();
         let mut checksum = Checksum::new();

@@ -2,16 +2,16 @@
 
 //! A queue element's two headers, encoded and decoded.
 //!
-//! An element is `GSP_MSG_QUEUE_ELEMENT` (0x30 bytes), then `rpc_message_header_v` (0x20 bytes), then the
-//! payload, then zeroes to the end of the last page. Layouts are those of `struct r535_gsp_msg` and
-//! `struct nvfw_gsp_rpc` (nouveau, `rm/r535/rpc.c`). All words are little-endian.
+//! An element is `GSP_MSG_QUEUE_ELEMENT`'s header, then `rpc_message_header_v`, then the payload, then zeroes to the end
+//! of the last page. Where the fields are is the ABI layer's knowledge; that C's private `struct r535_gsp_msg` and
+//! `struct nvfw_gsp_rpc` (nouveau, `rm/r535/rpc.c`) say the same is asserted in `bridge/gsp.rs`.
+
+use crate::abi::core::field::Place;
+use crate::abi::core::framing::{ELEMENT, RPC};
+pub use crate::abi::core::framing::{ELEMENT_HEADER_SIZE, RPC_HEADER_SIZE};
 
 /// Bytes of a queue page; elements begin on page boundaries (`GSP_PAGE_SIZE`, `include/nvkm/subdev/gsp.h`).
 pub const PAGE_SIZE: usize = 0x1000;
-/// Bytes of `GSP_MSG_QUEUE_ELEMENT` in front of the RPC header.
-pub const ELEMENT_HEADER_SIZE: usize = 0x30;
-/// Bytes of `rpc_message_header_v`.
-pub const RPC_HEADER_SIZE: usize = 0x20;
 /// Bytes of both headers: the offset of the payload in an element.
 pub const HEADERS_SIZE: usize = ELEMENT_HEADER_SIZE + RPC_HEADER_SIZE;
 /// Most pages that an element may have (`GSP_MSG_MAX_SIZE`).
@@ -30,10 +30,6 @@ pub const RPC_SIGNATURE: u32 = u32::from_le_bytes(*b"VRPC");
 /// `rpc_result` of a request: not answered yet.
 pub const RPC_RESULT_PENDING: u32 = 0xffff_ffff;
 
-const AUTH_SIZE: usize = 0x20;
-const ELEMENT_WORDS: usize = (ELEMENT_HEADER_SIZE - AUTH_SIZE) / 4;
-const RPC_WORDS: usize = RPC_HEADER_SIZE / 4;
-
 /// `GSP_MSG_QUEUE_ELEMENT` without its data.
 ///
 /// Authentication tag and additional data (16 bytes each) are for confidential computing. We send zeroes
@@ -46,8 +42,6 @@ pub struct ElementHeader {
     pub sequence: u32,
     /// Pages of the element.
     pub elem_count: u32,
-    /// Not used; 0.
-    pub pad: u32,
 }
 
 impl ElementHeader {
@@ -55,32 +49,19 @@ impl ElementHeader {
     #[must_use]
     pub fn encode(&self) -> [u8; ELEMENT_HEADER_SIZE] {
         let mut bytes = [0; ELEMENT_HEADER_SIZE];
-        let words: [u32; ELEMENT_WORDS] = [self.checksum, self.sequence, self.elem_count, self.pad];
-        for (word, to) in words
-            .iter()
-            .zip(bytes.chunks_exact_mut(4).skip(AUTH_SIZE / 4))
-        {
-            put(to, *word);
-        }
+        put(&mut bytes, ELEMENT.checksum, self.checksum);
+        put(&mut bytes, ELEMENT.sequence, self.sequence);
+        put(&mut bytes, ELEMENT.elem_count, self.elem_count);
         bytes
     }
 
     /// Reads the header from bytes as they stand in the queue. Nothing is checked.
     #[must_use]
     pub fn decode(bytes: &[u8; ELEMENT_HEADER_SIZE]) -> Self {
-        let mut words = [0; ELEMENT_WORDS];
-        for (word, from) in words
-            .iter_mut()
-            .zip(bytes.chunks_exact(4).skip(AUTH_SIZE / 4))
-        {
-            *word = get(from);
-        }
-        let [checksum, sequence, elem_count, pad] = words;
         Self {
-            checksum,
-            sequence,
-            elem_count,
-            pad,
+            checksum: get(bytes, ELEMENT.checksum),
+            sequence: get(bytes, ELEMENT.sequence),
+            elem_count: get(bytes, ELEMENT.elem_count),
         }
     }
 }
@@ -94,7 +75,7 @@ pub struct RpcHeader {
     pub signature: u32,
     /// Bytes of this header and the payload.
     pub length: u32,
-    /// Function or event number, see [`names`](super::names).
+    /// Function or event number, see [`names`](crate::abi::core::names).
     pub function: u32,
     /// `NV_STATUS` of the answer; [`RPC_RESULT_PENDING`] in a request.
     pub rpc_result: u32,
@@ -126,40 +107,29 @@ impl RpcHeader {
     #[must_use]
     pub fn encode(&self) -> [u8; RPC_HEADER_SIZE] {
         let mut bytes = [0; RPC_HEADER_SIZE];
-        let words: [u32; RPC_WORDS] = [
-            self.header_version,
-            self.signature,
-            self.length,
-            self.function,
-            self.rpc_result,
-            self.rpc_result_private,
-            self.sequence,
-            self.spare,
-        ];
-        for (word, to) in words.iter().zip(bytes.chunks_exact_mut(4)) {
-            put(to, *word);
-        }
+        put(&mut bytes, RPC.header_version, self.header_version);
+        put(&mut bytes, RPC.signature, self.signature);
+        put(&mut bytes, RPC.length, self.length);
+        put(&mut bytes, RPC.function, self.function);
+        put(&mut bytes, RPC.rpc_result, self.rpc_result);
+        put(&mut bytes, RPC.rpc_result_private, self.rpc_result_private);
+        put(&mut bytes, RPC.sequence, self.sequence);
+        put(&mut bytes, RPC.spare, self.spare);
         bytes
     }
 
     /// Reads the header from bytes as they stand in the queue. Nothing is checked.
     #[must_use]
     pub fn decode(bytes: &[u8; RPC_HEADER_SIZE]) -> Self {
-        let mut words = [0; RPC_WORDS];
-        for (word, from) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-            *word = get(from);
-        }
-        let [header_version, signature, length, function, rpc_result, rpc_result_private, sequence, spare] =
-            words;
         Self {
-            header_version,
-            signature,
-            length,
-            function,
-            rpc_result,
-            rpc_result_private,
-            sequence,
-            spare,
+            header_version: get(bytes, RPC.header_version),
+            signature: get(bytes, RPC.signature),
+            length: get(bytes, RPC.length),
+            function: get(bytes, RPC.function),
+            rpc_result: get(bytes, RPC.rpc_result),
+            rpc_result_private: get(bytes, RPC.rpc_result_private),
+            sequence: get(bytes, RPC.sequence),
+            spare: get(bytes, RPC.spare),
         }
     }
 
@@ -181,14 +151,21 @@ pub fn element_pages(length: u32) -> u32 {
         .div_ceil(PAGE_SIZE as u32)
 }
 
-fn put(to: &mut [u8], word: u32) {
+/// The bytes of a field; nothing for a place outside, which the constants above never name.
+fn at(place: Place) -> ::core::ops::Range<usize> {
+    place.offset..place.offset.saturating_add(place.width)
+}
+
+fn put(bytes: &mut [u8], place: Place, word: u32) {
+    let to = bytes.get_mut(at(place)).unwrap_or_default();
     for (to, from) in to.iter_mut().zip(word.to_le_bytes()) {
         *to = from;
     }
 }
 
-fn get(from: &[u8]) -> u32 {
+fn get(bytes: &[u8], place: Place) -> u32 {
     let mut word = [0; 4];
+    let from = bytes.get(at(place)).unwrap_or_default();
     for (to, from) in word.iter_mut().zip(from) {
         *to = *from;
     }

@@ -6,8 +6,8 @@ use ::core::fmt;
 
 use super::element::{ElementHeader, RpcHeader, ELEMENT_PAGES_MAX, RPC_HEADER_SIZE, RPC_SIZE_MAX};
 use super::join::JoinError;
-use super::names::FunctionName;
 use super::status::Errno;
+use crate::abi::core::names::FunctionName;
 
 /// A command could not be written. The queue is as it was before; no sequence number was spent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

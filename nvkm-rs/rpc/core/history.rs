@@ -5,7 +5,7 @@
 use ::core::fmt;
 
 use super::element::RpcHeader;
-use super::names::FunctionName;
+use crate::abi::core::names::FunctionName;
 
 /// Which way a message went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

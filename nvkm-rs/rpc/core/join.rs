@@ -6,7 +6,7 @@ use ::core::fmt;
 use ::core::ops::Range;
 
 use super::element::{RpcHeader, RPC_HEADER_SIZE, RPC_SIZE_MAX};
-use super::names::{is_event, FunctionName, CONTINUATION_RECORD};
+use crate::abi::core::names::{is_event, FunctionName, CONTINUATION_RECORD};
 
 /// The parts of a large reply do not fit together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

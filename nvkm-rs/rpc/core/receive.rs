@@ -10,10 +10,10 @@ use super::history::Direction;
 use super::host::{Awaited, Host};
 use super::join::{Accept, Joiner};
 use super::message::{Incoming, Integrity};
-use super::names::{is_event, CONTINUATION_RECORD};
 use super::report::Report;
 use super::ring::Budget;
 use super::session::Session;
+use crate::abi::core::names::{is_event, CONTINUATION_RECORD};
 
 /// What came out of the queue.
 pub(super) enum Next {

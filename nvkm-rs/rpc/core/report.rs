@@ -7,7 +7,7 @@ use ::core::fmt;
 use super::element::RpcHeader;
 use super::error::{Error, RecvError, SendError};
 use super::host::Awaited;
-use super::names::FunctionName;
+use crate::abi::core::names::FunctionName;
 
 /// Numbers of a session since it began. They wrap.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

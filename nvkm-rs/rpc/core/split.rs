@@ -6,7 +6,7 @@ use ::core::iter::FusedIterator;
 use ::core::ops::Range;
 
 use super::element::PAYLOAD_MAX;
-use super::names::CONTINUATION_RECORD;
+use crate::abi::core::names::CONTINUATION_RECORD;
 
 /// One element of a command: its function, and which bytes of the payload it carries.
 #[derive(Clone, Debug, Eq, PartialEq)]

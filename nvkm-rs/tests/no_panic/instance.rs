@@ -5,6 +5,13 @@
 
 #![no_std]
 
+#[path = "../../abi"]
+mod abi {
+    pub(crate) use paste::paste;
+
+    pub(crate) mod core;
+}
+
 #[path = "../../rpc"]
 mod rpc {
     pub(crate) mod core;

@@ -62,11 +62,13 @@ fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
             let relative = path.strip_prefix(overlay)?.to_owned();
             let kept = path
                 .extension()
-                .is_some_and(|ext| ["c", "h", "rs"].iter().any(|wanted| ext == *wanted))
+                .is_some_and(|ext| ["awk", "c", "h", "rs"].iter().any(|wanted| ext == *wanted))
                 || relative.ends_with("bindgen_parameters")
+                || relative.ends_with("nvkm-rs/abi/generate")
                 || relative.ends_with("cbindgen_parameters.toml");
-            let host =
-                relative.starts_with("nvkm-rs/tests") || relative.ends_with("nvkm-rs/host.rs");
+            let host = relative.starts_with("nvkm-rs/tests")
+                || relative.starts_with("nvkm-rs/fuzz")
+                || relative.ends_with("nvkm-rs/host.rs");
             if entry.file_type().is_file() && kept && !host {
                 files.push((path.to_owned(), relative));
             }

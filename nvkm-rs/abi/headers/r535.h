@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "types.h"
+#include <nvrm/nvtypes.h>
+#include <r535/nvrm/alloc.h>
+#include <r535/nvrm/bar.h>
+#include <r535/nvrm/ce.h>
+#include <r535/nvrm/client.h>
+#include <r535/nvrm/ctrl.h>
+#include <r535/nvrm/device.h>
+#include <r535/nvrm/disp.h>
+#include <r535/nvrm/engine.h>
+#include <r535/nvrm/event.h>
+#include <r535/nvrm/fbsr.h>
+#include <r535/nvrm/fifo.h>
+#include <r535/nvrm/gr.h>
+#include <r535/nvrm/gsp.h>
+#include <r535/nvrm/msgfn.h>
+#include <r535/nvrm/nvdec.h>
+#include <r535/nvrm/nvenc.h>
+#include <r535/nvrm/nvjpg.h>
+#include <r535/nvrm/ofa.h>
+#include <r535/nvrm/rpcfn.h>
+#include <r535/nvrm/vmm.h>
