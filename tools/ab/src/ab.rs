@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::compare::Run;
 use crate::lists::Lists;
+use crate::lists::Which;
 use crate::report;
 use crate::report::Cell;
 use crate::report::Extra;
@@ -166,17 +167,16 @@ pub fn run(plan: &Plan) -> Result<Value> {
         let _ = fs::remove_file(plan.out.join(old));
     }
     // What a module built here does otherwise than the distribution's own is a list like a subsystem's.
-    let mut topics = plan.cell.seams.clone();
+    let mut topics = Vec::new();
     if plan.module_c.is_none() && plan.module_rust.is_some() {
         topics.push("unmodified".into());
     }
-    let lists = Lists::load(
-        &plan.selftests,
-        &topics,
-        &plan.base.abi,
-        &plan.cell.gpu,
-        &plan.base.phases,
-    )?;
+    let which = Which {
+        fw: &plan.base.abi,
+        gpu: &plan.cell.gpu,
+        phases: &plan.base.phases,
+    };
+    let lists = Lists::load(&plan.selftests, &plan.cell.seams, &topics, &which)?;
     let mut setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
     let processors = place::processors();
     for (n, setup) in setups.iter_mut().enumerate() {

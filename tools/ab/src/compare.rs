@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What differs between two runs, each difference with a kind, a place and both values.
 
+pub mod buffers;
 pub mod bytes;
 pub mod dmesg;
 pub mod mmio;
@@ -42,7 +43,9 @@ pub enum Kind {
     Mmio,
     /// The kernel log differs.
     Dmesg,
-    /// The device's state or what it was handed differs.
+    /// A buffer that the device was handed, or what was loaded into a Falcon, differs.
+    Buffer,
+    /// The device's state differs.
     State,
     /// A phase of the plan failed.
     Phase,
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Reordered => "reordered",
             Kind::Mmio => "mmio",
             Kind::Dmesg => "dmesg",
+            Kind::Buffer => "buffer",
             Kind::State => "state",
             Kind::Phase => "phase",
             Kind::More => "more",
@@ -120,6 +124,15 @@ impl Difference {
             }
         };
         let (phase, name) = (&self.phase, &self.name);
+        if self.kind == Kind::Buffer {
+            let what = if self.field.is_empty() {
+                "is not on both sides".into()
+            } else {
+                format!("{} differs", self.field)
+            };
+            let (c, other) = (none(&self.c), none(&self.other));
+            return format!("{name}: {what}: phase {phase}: C {c}, other {other}");
+        }
         format!(
             "{}: phase {phase},{message} {name}{field}: C {}, other {}",
             self.kind.name(),
@@ -162,7 +175,8 @@ pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     let mut found = wire::compare(c, other, &table);
     found.extend(mmio::compare(c, other, &table));
     found.extend(dmesg::compare(c, other));
-    found.extend(state::compare(c, other, &table));
+    found.extend(buffers::compare(c, other, &table).0);
+    found.extend(state::compare(c, other));
     Ok(found)
 }
 

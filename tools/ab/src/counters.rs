@@ -91,6 +91,13 @@ impl Counters {
             .collect()
     }
 
+    /// Calls of a subsystem that C served, and that Rust did.
+    pub fn calls(&self, name: &str) -> (u64, u64) {
+        self.subsystems
+            .get(name)
+            .map_or((0, 0), |s| (s.number("c_calls"), s.number("rust_calls")))
+    }
+
     /// Whether the driver's counts are what the device saw: sentences about what is not.
     ///
     /// Only what was before the counters were read counts: messages up to that phase's mark.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The committed lists: noise that two C runs may have, and what Rust does differently on purpose.
 //!
-//! `selftests/noise.json` and `selftests/<subsystem>/intended.json`; their form is documented in selftests/README.md.
+//! `selftests/noise.json`, `selftests/intended.json` (whatever Rust serves) and `selftests/<subsystem>/intended.json`; their
+//! form is documented in selftests/README.md.
 
 use std::fs;
 use std::path::Path;
@@ -82,6 +83,14 @@ pub struct Intended {
 }
 
 impl Intended {
+    /// Puts what this run tries where the text says `{seams}` (the subsystems) or `{rust_gsp}` (the module's parameter).
+    fn expand(&mut self, seams: &[String]) {
+        let list = seams.join(",");
+        for text in [&mut self.c, &mut self.other] {
+            *text = text.replace("{seams}", &list).replace("{rust_gsp}", &list);
+        }
+    }
+
     fn is(&self, found: &Difference) -> bool {
         self.kind == found.kind
             && self.phase == found.phase
@@ -90,6 +99,17 @@ impl Intended {
             && self.c == found.c
             && self.other == found.other
     }
+}
+
+/// Which run the lists are for.
+#[derive(Clone, Copy, Debug)]
+pub struct Which<'a> {
+    /// Firmware version.
+    pub fw: &'a str,
+    /// Chip.
+    pub gpu: &'a str,
+    /// The plan's phases.
+    pub phases: &'a [String],
 }
 
 /// The lists that apply to a run.
@@ -129,22 +149,29 @@ pub struct Sorted {
 }
 
 impl Lists {
-    /// Reads the lists of these topics (subsystems, or `unmodified`) from `selftests`.  Entries for phases that the plan does not have, for
-    /// another firmware or another GPU do not apply.
+    /// Reads the lists that apply from `selftests`: the common one if Rust serves anything, those of the subsystems that it
+    /// serves, and those of other topics (`unmodified`).  Entries for phases that the plan does not have, for another
+    /// firmware or another GPU do not apply.
     ///
     /// # Errors
     ///
     /// A list is broken.
     pub fn load(
         selftests: &Path,
+        seams: &[String],
         topics: &[String],
-        fw: &str,
-        gpu: &str,
-        phases: &[String],
+        run: &Which,
     ) -> Result<Self> {
+        let (fw, gpu, phases) = (run.fw, run.gpu, run.phases);
+        let common = (!seams.is_empty()).then(|| selftests.join("intended.json"));
+        let of_topic = |topic: &String| selftests.join(topic).join("intended.json");
+        let topics = seams.iter().chain(topics).map(of_topic);
         let mut intended = Vec::new();
-        for topic in topics {
-            let list: Vec<Intended> = read(&selftests.join(topic).join("intended.json"))?;
+        for path in common.into_iter().chain(topics) {
+            let mut list: Vec<Intended> = read(&path)?;
+            for entry in &mut list {
+                entry.expand(seams);
+            }
             intended.extend(list.into_iter().filter(|i| {
                 let phase =
                     ["boot", "end"].contains(&i.phase.as_str()) || phases.contains(&i.phase);

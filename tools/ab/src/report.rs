@@ -129,6 +129,7 @@ pub fn json(
             "found": listed(&judgement.intended),
             "unused": judgement.unused,
         },
+        "buffers": judgement.buffers,
         "sides": map,
         "wall_s": (wall_s * 10.0).round() / 10.0,
     })

@@ -4,7 +4,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::address::Table;
 use crate::compare;
+use crate::compare::buffers;
+use crate::compare::buffers::Row;
 use crate::compare::dmesg;
 use crate::compare::state;
 use crate::compare::Difference;
@@ -76,6 +79,8 @@ pub struct Judgement {
     pub intended: Vec<Difference>,
     /// Intended differences that did not show.
     pub unused: Vec<Intended>,
+    /// What was handed over, C against Rust.
+    pub buffers: Vec<Row>,
 }
 
 /// What is wrong with a single run: sentences.
@@ -109,17 +114,40 @@ fn served(sides: &[Side], seams: &[String]) -> Vec<String> {
             }
         }
         if side.name == "rust" && side.error.is_none() {
-            for seam in seams
-                .iter()
-                .filter(|s| served.get(*s).copied().unwrap_or(0) == 0)
-            {
-                problems.push(format!(
-                    "rust: Rust served no call of {seam}: nothing was compared"
-                ));
+            let numbers = Counters::of(&side.run).unwrap_or_default();
+            for seam in seams {
+                if served.get(seam).copied().unwrap_or(0) == 0 {
+                    problems.push(format!(
+                        "rust: Rust served no call of {seam}: nothing was compared"
+                    ));
+                }
+                let by_c = numbers.calls(seam).0;
+                if by_c > 0 {
+                    problems.push(format!(
+                        "rust: C served {by_c} calls of {seam}, which is to be Rust here"
+                    ));
+                }
             }
         }
     }
     problems
+}
+
+/// Whether Rust was called as often as C is: a call that one of them has and the other has not is work that was not done,
+/// or was done elsewhere. A driver that does not count (the distribution's own) has nothing to say.
+fn as_often(c: &Run, rust: &Run, seams: &[String]) -> Vec<String> {
+    let (Some(c), Some(rust)) = (Counters::of(c), Counters::of(rust)) else {
+        return Vec::new();
+    };
+    let calls = |seam: &String| (c.calls(seam).0, rust.calls(seam).1);
+    seams
+        .iter()
+        .map(|seam| (seam, calls(seam)))
+        .filter(|(_, (by_c, by_rust))| by_c != by_rust)
+        .map(|(seam, (by_c, by_rust))| {
+            format!("{seam}: C served {by_c} calls on its side, Rust {by_rust} on its own")
+        })
+        .collect()
 }
 
 /// Judges three runs: two of C, then one of Rust.
@@ -158,6 +186,10 @@ pub fn judge(sides: &[Side; 3], lists: &Lists, seams: &[String]) -> Result<Judge
             .filter(|(_, text)| !c_complains.contains(text)),
     );
     problems.extend(served(sides, seams));
+    if rust.error.is_none() {
+        let sentences = as_often(&c1.run, &rust.run, seams);
+        own.extend(sentences.into_iter().map(|text| (Kind::State, text)));
+    }
 
     let noise = lists.sort_noise(compare::compare(&c1.run, &c2.run)?);
     if !noise.unknown.is_empty() {
@@ -212,5 +244,6 @@ pub fn judge(sides: &[Side; 3], lists: &Lists, seams: &[String]) -> Result<Judge
         differences: compare::shorten(sorted.unknown),
         intended: sorted.known,
         unused: sorted.unused,
+        buffers: buffers::compare(&c1.run, &rust.run, &Table::committed()?).1,
     })
 }

@@ -1,156 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The verdict, on hand-made runs: each seeded kind of fault is found and named, noise and lists are strict.
 
+mod support;
+
 use nvkm_ab::compare::Difference;
 use nvkm_ab::compare::Kind;
-use nvkm_ab::compare::Run;
 use nvkm_ab::lists::Bound;
 use nvkm_ab::lists::Intended;
 use nvkm_ab::lists::Lists;
 use nvkm_ab::lists::Noise;
-use nvkm_ab::trace;
-use nvkm_ab::trace::Trace;
 use nvkm_ab::verdict::judge;
 use nvkm_ab::verdict::Judgement;
-use nvkm_ab::verdict::Side;
 use nvkm_ab::verdict::Verdict;
-use nvkm_ab::vm::guest::Guest;
 use serde_json::json;
-use serde_json::Value;
 
-const PHASES: [&str; 4] = ["load", "event=1", "counters", "unload"];
-
-/// A run as data: wire lines, register lines, kernel log (phase, text), counters, device state.
-#[derive(Clone)]
-struct Made {
-    wire: Vec<Value>,
-    mmio: Vec<String>,
-    log: Vec<(&'static str, String)>,
-    counters: Option<String>,
-    device: Value,
-}
-
-fn message(n: u64, q: &str, function: u32, name: &str, payload: &str) -> Value {
-    json!({"n": n, "q": q, "fn": function, "name": name, "len": 32 + payload.len() / 2, "seq": 0, "elem_seq": n,
-        "result": 0, "elems": 1, "payload": payload})
-}
-
-impl Made {
-    fn good() -> Self {
-        let wire = vec![
-            json!({"mark": 0}),
-            message(
-                0,
-                "cmdq",
-                72,
-                "SET_SYSTEM_INFO",
-                "00112233445566778899aabbccddeeff",
-            ),
-            message(1, "cmdq", 73, "SET_REGISTRY", "0011223344"),
-            message(2, "msgq", 0x1001, "GSP_INIT_DONE", ""),
-            message(
-                3,
-                "cmdq",
-                76,
-                "GSP_RM_CONTROL",
-                "000000000000000037018020000000000400000000000000deadbeef",
-            ),
-            message(
-                4,
-                "msgq",
-                76,
-                "GSP_RM_CONTROL",
-                "000000000000000037018020000000000400000000000000deadbeef",
-            ),
-            json!({"mark": 1}),
-            message(5, "msgq", 0x1006, "OS_ERROR_LOG", "1f000000"),
-            json!({"mark": 2}),
-        ];
-        let mmio = [
-            "# mark 0",
-            "R 0x000000 0x164000a1",
-            "W 0x110c00 0x00000000",
-            "R 0x009400 0x12",
-            "R 0x110100 0x10",
-        ];
-        Self {
-            wire,
-            mmio: mmio.map(String::from).to_vec(),
-            log: vec![
-                ("load", "nouveau: gsp: RM version: 570.144".into()),
-                ("event=1", "nouveau: gsp: Xid:31 fault".into()),
-            ],
-            counters: Some(
-                "bind: 1\nrpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3 events=0\n".into(),
-            ),
-            device: json!({"boots": 1, "objects": [], "channels": 0, "errors": [], "handed":
-                [{"boot": 1, "name": "rmargs", "size": 4096, "head": "00100000000000000500", "tail_sha256": ""}]}),
-        }
-    }
-
-    fn rust() -> Self {
-        let mut made = Self::good();
-        made.counters = Some(
-            "bind: 1\nrpc: owner=rust c_calls=0 rust_calls=9 sent=3 received=3 events=2\n".into(),
-        );
-        made
-    }
-
-    fn side(&self, name: &str) -> Side {
-        let wire = self
-            .wire
-            .iter()
-            .map(Value::to_string)
-            .collect::<Vec<_>>()
-            .join("\n");
-        let mmio = self.mmio.join("\n");
-        let trace = Trace {
-            messages: trace::wire(&wire).unwrap(),
-            accesses: trace::mmio(&mmio).unwrap(),
-            device: self.device.clone(),
-        };
-        let mut guest = Guest::default();
-        let mut lines = Vec::new();
-        for (n, phase) in PHASES.iter().enumerate() {
-            for (_, text) in self.log.iter().filter(|(p, _)| p == phase) {
-                lines.push(json!({"t": "log", "phase": phase, "prio": 6, "us": n, "text": text}));
-            }
-            let mut line = json!({"t": "phase", "n": n, "phase": phase, "ok": true, "ms": 1});
-            if let ("counters", Some(text)) = (*phase, &self.counters) {
-                line["rust_gsp"] = json!({"0000:00:04.0": text});
-            }
-            lines.push(line);
-        }
-        lines.push(json!({"t": "end", "ok": true}));
-        for line in lines {
-            guest.feed(format!("{line}\n").as_bytes());
-        }
-        let phases = PHASES.map(String::from).to_vec();
-        Side {
-            name: name.into(),
-            run: Run {
-                trace,
-                guest,
-                phases,
-                fw: "570.144".into(),
-            },
-            error: None,
-            orderly: false,
-        }
-    }
-}
-
-fn judged(c1: &Made, c2: &Made, rust: &Made, lists: &Lists) -> Judgement {
-    let sides = [c1.side("c1"), c2.side("c2"), rust.side("rust")];
-    judge(&sides, lists, &["rpc".to_string()]).unwrap()
-}
-
-/// Judges a changed Rust side against two good C sides.
-fn against(change: impl FnOnce(&mut Made)) -> Judgement {
-    let mut rust = Made::rust();
-    change(&mut rust);
-    judged(&Made::good(), &Made::good(), &rust, &Lists::default())
-}
+use support::against;
+use support::judged;
+use support::message;
+use support::Made;
 
 fn found(judgement: &Judgement, kind: Kind) -> Vec<Difference> {
     judgement
@@ -333,7 +200,7 @@ fn addresses_may_differ_and_other_bytes_may_not() {
     let moved = against(|rust| rust.device["handed"][0]["head"] = json!("00200000000000000500"));
     assert_eq!(moved.verdict, Verdict::Equal, "{:?}", moved.differences);
     let other = against(|rust| rust.device["handed"][0]["head"] = json!("00100000000000000600"));
-    assert_eq!(found(&other, Kind::State)[0].field, "content+0x8");
+    assert_eq!(found(&other, Kind::Buffer)[0].field, "content+0x8");
 }
 
 #[test]
@@ -409,6 +276,16 @@ fn who_served_is_checked() {
         .verdict,
         Verdict::Failed
     );
+    // C served a part of it.
+    let mut both = Made::rust();
+    both.counters = Some("rpc: owner=rust c_calls=1 rust_calls=9 sent=3 received=3\n".into());
+    let judgement = judged(&Made::good(), &Made::good(), &both, &Lists::default());
+    assert_eq!(judgement.verdict, Verdict::Failed);
+    assert!(
+        judgement.problems[0].contains("C served 1 calls of rpc"),
+        "{:?}",
+        judgement.problems
+    );
     // A driver without the file (unmodified) is C.
     let mut unmodified = Made::good();
     unmodified.counters = None;
@@ -416,6 +293,62 @@ fn who_served_is_checked() {
         judged(&unmodified, &unmodified, &Made::rust(), &Lists::default()).verdict,
         Verdict::Equal
     );
+}
+
+const C_COUNTS: &str = "rpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3\n\
+    fw: owner=c c_calls=4 rust_calls=0 copies=0 bytes=0\n";
+
+/// rpc and fw in Rust, with these counts.
+fn with_fw(rust: &str) -> Judgement {
+    let side = |mut made: Made, text: String| {
+        made.counters = Some(text);
+        made
+    };
+    let c = side(Made::good(), C_COUNTS.into());
+    let text = format!("rpc: owner=rust rust_calls=9 sent=3 received=3\n{rust}\n");
+    let rust = side(Made::rust(), text).side("rust");
+    let seams = ["rpc".to_string(), "fw".to_string()];
+    judge(
+        &[c.side("c1"), c.side("c2"), rust],
+        &Lists::default(),
+        &seams,
+    )
+    .unwrap()
+}
+
+#[test]
+fn each_subsystem_that_was_asked_for_must_have_served_all() {
+    let good = with_fw("fw: owner=rust c_calls=0 rust_calls=4 copies=0 bytes=28528288");
+    assert_eq!(good.verdict, Verdict::Equal, "{:?}", good.problems);
+    for (line, why) in [
+        (
+            "fw: owner=rust c_calls=0 rust_calls=0",
+            "Rust served no call of fw",
+        ),
+        (
+            "fw: owner=c c_calls=4 rust_calls=0",
+            "Rust served no call of fw",
+        ),
+        ("", "Rust served no call of fw"),
+        (
+            "fw: owner=rust c_calls=1 rust_calls=4",
+            "C served 1 calls of fw",
+        ),
+    ] {
+        let judgement = with_fw(line);
+        assert_eq!(judgement.verdict, Verdict::Failed, "{line}");
+        assert!(
+            judgement.problems[0].contains(why),
+            "{line}: {:?}",
+            judgement.problems
+        );
+    }
+    // One call less than C has.
+    let less = with_fw("fw: owner=rust c_calls=0 rust_calls=3");
+    assert_eq!(less.verdict, Verdict::Different);
+    assert!(less.differences[0]
+        .other
+        .contains("fw: C served 4 calls on its side, Rust 3"));
 }
 
 fn noisy() -> Made {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The device: parts put together, and who answers an access. Everything happens inside the access that causes it.
 
+mod loads;
 mod units;
 
 use crate::bar0::{self, Plain};

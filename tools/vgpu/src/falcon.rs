@@ -4,6 +4,9 @@
 //! Register offsets are those of nvkm/falcon/{gm200,gp102,tu102,ga100,ga102}.c; reset values are those that a real GA106
 //! read (hw-traces).
 
+pub mod load;
+
+use self::load::{Loaded, Place};
 use crate::chips::Family;
 use crate::mem::Bus;
 use crate::mem::{Aperture, BusError};
@@ -82,6 +85,7 @@ pub struct Falcon {
     brom: [u32; 4],
     /// Something was loaded since reset.
     pub loaded: bool,
+    pieces: Loaded,
     /// The RISC-V core runs.
     pub riscv_active: bool,
     debug: u32,
@@ -116,6 +120,7 @@ impl Falcon {
             bcr: 0,
             brom: [0; 4],
             loaded: false,
+            pieces: Loaded::default(),
             riscv_active: false,
             debug: 0,
         };
@@ -149,6 +154,7 @@ impl Falcon {
         self.bcr = 0x110;
         self.brom = [0; 4];
         self.loaded = false;
+        self.pieces.clear();
         self.riscv_active = false;
         self.debug = 0;
     }
@@ -231,6 +237,9 @@ impl Falcon {
                     let at = Self::mem_address(self.imemc);
                     crate::mem::put32(&mut self.imem, at, v);
                     self.loaded = true;
+                    let secure = self.imemc & (1 << 28) != 0;
+                    let place = if secure { Place::Secure } else { Place::Imem };
+                    self.pieces.note(place, at, 4);
                     if self.imemc & (1 << 24) != 0 {
                         self.imemc = self.imemc.wrapping_add(4);
                     }
@@ -246,6 +255,7 @@ impl Falcon {
                 let at = Self::mem_address(self.dmemc);
                 crate::mem::put32(&mut self.dmem, at, v);
                 self.loaded = true;
+                self.pieces.note(Place::Dmem, at, 4);
                 if self.dmemc & (1 << 24) != 0 {
                     self.dmemc = self.dmemc.wrapping_add(4);
                 }
@@ -334,6 +344,12 @@ impl Falcon {
         } else {
             self.loaded = true;
             bus.read(aperture, addr, block)?;
+            let place = match (cmd & 0x10 != 0, cmd & 0x4 != 0) {
+                (true, true) => Place::Secure,
+                (true, false) => Place::Imem,
+                (false, _) => Place::Dmem,
+            };
+            self.pieces.note(place, at, len);
         }
         Ok(())
     }

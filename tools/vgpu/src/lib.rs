@@ -8,6 +8,7 @@
 //! [`device::Device`] is the whole; it needs a [`mem::GuestMemory`] and a [`mem::Interrupt`], and no QEMU.
 
 pub mod bar0;
+pub mod buffer;
 pub mod ce;
 pub mod chips;
 pub mod device;

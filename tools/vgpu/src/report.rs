@@ -39,6 +39,7 @@ impl Device {
             "unknown_calls": unknown_calls,
             "unknown_registers": unknown_registers,
             "handed": self.rec.handed,
+            "pages": self.rec.pages,
             "objects": objects,
             "channels": channels,
             "mappings": mappings,

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::buffer::Buffer;
+
 /// No more errors than this are kept as text; the rest is counted.
 const MAX_ERRORS: usize = 200;
 /// No more unknown registers than this are told apart.
@@ -36,23 +38,27 @@ pub struct WireRecord<'a> {
     pub payload: &'a [u8],
 }
 
-/// A buffer that the driver handed over at boot.
+/// A buffer that the driver handed over, or what it loaded into a Falcon.
 #[derive(Debug, Clone, Serialize)]
 pub struct Handed {
     /// Which boot, from 1.
     pub boot: u32,
+    /// The last mark before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u8>,
     /// What it is.
     pub name: String,
     /// Bytes.
     pub size: u64,
-    /// Digest of the content when it was handed over.
+    /// Digest of the content when it was handed over; [`Recorder::pages`] has those of its pages.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub sha256: String,
     /// Its first page in hexadecimal, without trailing zeros (empty for what is firmware).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub head: String,
-    /// Digest of what is behind the first page.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub tail_sha256: String,
+    /// What else there is to say of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<&'static str, serde_json::Value>,
 }
 
 /// Accesses to a register that the model has no opinion about.
@@ -104,6 +110,9 @@ pub struct Recorder {
     pub unknown_registers: BTreeMap<u32, Unknown>,
     /// Buffers handed over.
     pub handed: Vec<Handed>,
+    /// Digests of the pages of what was handed over, by the digest of the whole: the same image at every boot is here once.
+    pub pages: BTreeMap<String, String>,
+    last_mark: Option<u8>,
     /// What the driver (or the model) did wrong.
     pub errors: Vec<String>,
     /// Errors beyond those kept.
@@ -186,8 +195,27 @@ impl Recorder {
         }
     }
 
+    /// Something was handed over at a boot.
+    pub fn hand(&mut self, boot: u32, buffer: Buffer) {
+        if !buffer.pages.is_empty() {
+            self.pages
+                .entry(buffer.sha256.clone())
+                .or_insert(buffer.pages);
+        }
+        self.handed.push(Handed {
+            boot,
+            mark: self.last_mark,
+            name: buffer.name,
+            size: buffer.size,
+            sha256: buffer.sha256,
+            head: buffer.head,
+            facts: buffer.facts,
+        });
+    }
+
     /// A mark set by the guest's script, in both files.
     pub fn mark(&mut self, mark: u8) {
+        self.last_mark = Some(mark);
         if let Some(f) = &mut self.files {
             let _ = writeln!(f.mmio, "# mark {mark}");
             let _ = writeln!(f.wire, "{{\"mark\":{mark}}}");

@@ -74,6 +74,8 @@ fn a_suspended_rm_comes_back_with_its_objects() {
     h.call(47, &[1, 0, 0, 0, 3, 0, 0, 0]);
     let sr = 0x50_0000;
     h.mem.put(sr, &0x8a3b_b9e6_c6c3_9d93u64.to_le_bytes());
+    h.mem.put(sr + 16, &place::RADIX.to_le_bytes());
+    h.mem.put(sr + 24, &0x3000u64.to_le_bytes());
     for _ in 0..2 {
         // Unload, then load: the argument is the same.
         h.reset_falcon(0x110000);
@@ -90,6 +92,13 @@ fn a_suspended_rm_comes_back_with_its_objects() {
     h.wait(0x1001);
     assert_eq!(h.free(0xc1d0_0000, 0xc1d0_0000), 0);
     let r = h.report();
+    // Once when it went down, once when it came up.
+    let count = |name: &str| {
+        let handed = r["handed"].as_array().unwrap().iter();
+        handed.filter(|b| b["name"] == name).count()
+    };
+    assert_eq!((count("sr_meta"), count("suspend radix3 level 2")), (2, 2));
+    assert_eq!(count("suspend radix3"), 0, "the data is GSP's own");
     assert_eq!(r["objects"].as_array().unwrap().len(), 0);
     assert_eq!(r["errors"].as_array().unwrap().len(), 0, "{}", r["errors"]);
 }

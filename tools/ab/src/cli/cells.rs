@@ -23,8 +23,10 @@ use super::phase_list;
 use super::Places;
 use super::DEFAULT_PHASES;
 
-/// The subsystems that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not
-/// served makes the verdict `failed`.
+/// The subsystems that can be named, in the driver's order.
+const NAMED: [&str; 2] = ["rpc", "fw"];
+/// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
+/// the verdict `failed`.
 const READY: [&str; 1] = ["rpc"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
@@ -110,15 +112,18 @@ fn seam_list(text: &str) -> Result<Vec<String>> {
         "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
         _ => {}
     }
-    let list = phase_list(text);
+    let mut list = phase_list(text);
     for seam in &list {
-        if !READY.contains(&seam.as_str()) {
+        if !NAMED.contains(&seam.as_str()) {
             bail!(
-                "there is no subsystem '{seam}' that is ready; there is: {}",
-                READY.join(", ")
+                "there is no subsystem '{seam}'; there is: {}",
+                NAMED.join(", ")
             );
         }
     }
+    // However they were named: the driver says them in its own order.
+    list.sort_by_key(|seam| NAMED.iter().position(|n| n == seam));
+    list.dedup();
     Ok(list)
 }
 
@@ -203,6 +208,7 @@ fn failed(plan: &Plan, error: &anyhow::Error) -> Value {
         "noise": [],
         "unlisted_noise": [],
         "intended": {"size": 0, "found": [], "unused": []},
+        "buffers": [],
         "sides": {},
     })
 }

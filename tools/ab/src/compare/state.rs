@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Comparing what the device was handed and what it was left with (`device.json`).
+//! Comparing what the device was left with (`device.json`).
 
 use serde_json::Value;
 
-use crate::address::Normaliser;
-use crate::address::Table;
-use crate::compare::bytes;
 use crate::compare::Difference;
 use crate::compare::Kind;
 use crate::compare::Run;
-use crate::trace::from_hex;
 
 /// Parts of `device.json` that are compared.
 const COMPARED: [&str; 9] = [
@@ -24,92 +20,9 @@ const COMPARED: [&str; 9] = [
     "state",
 ];
 
-/// A buffer that the driver handed over, addresses in it numbered.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Handed {
-    title: String,
-    size: u64,
-    /// The beginning, if the model recorded it.
-    head: Vec<u8>,
-    /// Digest of what is not in `head`.
-    digest: String,
-}
-
-fn handed(run: &Run, table: &Table) -> Vec<Handed> {
-    let mut normaliser = Normaliser::new(table, &run.fw);
-    let mut boot = Value::Null;
-    let mut list = Vec::new();
-    for entry in run.trace.device["handed"].as_array().into_iter().flatten() {
-        if entry["boot"] != boot {
-            boot = entry["boot"].clone();
-            normaliser.forget();
-        }
-        let text = |key: &str| entry[key].as_str().unwrap_or_default().to_string();
-        let name = text("name");
-        let head = entry["head"].as_str().and_then(from_hex);
-        let digest = text(if head.is_some() {
-            "tail_sha256"
-        } else {
-            "sha256"
-        });
-        let size = entry["size"].as_u64().unwrap_or(0);
-        let mut head = head.unwrap_or_default();
-        if !head.is_empty() {
-            // The model leaves out trailing zeros, which may be the upper half of an address.
-            head.resize(size.min(4096) as usize, 0);
-        }
-        normaliser.buffer(&name, &mut head);
-        list.push(Handed {
-            title: format!("buffer {name} of boot {boot}"),
-            size,
-            head,
-            digest,
-        });
-    }
-    list
-}
-
-fn compare_handed(c: &Run, other: &Run, table: &Table, found: &mut Vec<Difference>) {
-    let (a, b) = (handed(c, table), handed(other, table));
-    let none = Handed::default();
-    for n in 0..a.len().max(b.len()) {
-        let (x, y) = (a.get(n).unwrap_or(&none), b.get(n).unwrap_or(&none));
-        let name = if x.title.is_empty() {
-            &y.title
-        } else {
-            &x.title
-        };
-        let mut add = |field: &str, c: String, other: String| {
-            found.push(Difference {
-                kind: Kind::State,
-                phase: "end".into(),
-                message: None,
-                name: name.clone(),
-                field: field.to_string(),
-                c,
-                other,
-            });
-        };
-        if x.title != y.title {
-            add("name", x.title.clone(), y.title.clone());
-            continue;
-        }
-        if x.size != y.size {
-            add("size", x.size.to_string(), y.size.to_string());
-        }
-        for (field, c, other) in bytes::differing("content", &x.head, &y.head) {
-            add(&field, c, other);
-        }
-        if x.digest != y.digest {
-            add("digest", x.digest.clone(), y.digest.clone());
-        }
-    }
-}
-
 /// The differences of the device's states.
-pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
+pub fn compare(c: &Run, other: &Run) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare_handed(c, other, table, &mut found);
     for part in COMPARED {
         let (a, b) = (&c.trace.device[part], &other.trace.device[part]);
         walk(part, a, b, &mut found);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::report::table;
 use crate::report::table::served;
 
 const STYLE: &str = "
@@ -93,9 +94,35 @@ pub fn render(report: &Value) -> String {
         .collect();
     let _ = writeln!(out, "<h2>Noise between the C runs ({})</h2>", noise.len());
     differing(&mut out, &noise, "None.");
+    buffers(&mut out, report);
     phases(&mut out, report);
     out.push_str("</body></html>\n");
     out
+}
+
+/// What the device was handed, page by page.
+fn buffers(out: &mut String, report: &Value) {
+    let rows = list(&report["buffers"]);
+    let _ = write!(
+        out,
+        "<h2>What the device was handed: DMA buffers {}</h2>\n<div class=\"wrap\"><table><tr><th class=\"n\">boot</th>\
+         <th>buffer</th><th class=\"n\">bytes</th><th class=\"n\">pages</th><th>equal</th></tr>\n",
+        escape(&table::buffers(report))
+    );
+    for row in rows {
+        let equal = row["equal"] == Value::Bool(true);
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"{}\">{}</td></tr>",
+            text(&row["boot"]),
+            text(&row["name"]),
+            text(&row["size"]),
+            text(&row["pages"]),
+            if equal { "c" } else { "o" },
+            text(&row["equal"])
+        );
+    }
+    out.push_str("</table></div>\n");
 }
 
 fn sides(out: &mut String, report: &Value) {

@@ -35,6 +35,23 @@ fn len(value: &Value) -> usize {
     value.as_array().map_or(0, Vec::len)
 }
 
+/// What was handed over, in one line: how much, and whether it was the same.
+pub fn buffers(report: &Value) -> String {
+    let rows = report["buffers"].as_array().map_or(&[][..], Vec::as_slice);
+    let pages: u64 = rows.iter().filter_map(|r| r["pages"].as_u64()).sum();
+    let other: Vec<String> = rows
+        .iter()
+        .filter(|r| r["equal"] != Value::Bool(true))
+        .map(|r| format!("{} of boot {}", text(&r["name"]), text(&r["boot"])))
+        .collect();
+    let state = match other.len() {
+        _ if rows.is_empty() => "none seen".into(),
+        0 => "all equal".into(),
+        n => format!("{n} not equal: {}", other.join(", ")),
+    };
+    format!("{}, pages {pages}, {state}", rows.len())
+}
+
 /// The table.
 pub fn render(report: &Value) -> String {
     let mut out = String::new();
@@ -70,6 +87,7 @@ pub fn render(report: &Value) -> String {
         );
     }
     let _ = writeln!(out);
+    let _ = writeln!(out, "DMA buffers  {}", buffers(report));
     let _ = writeln!(
         out,
         "noise        {}",

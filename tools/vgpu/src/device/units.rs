@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a start, a doorbell or a reset leads to: GSP, SEC2 and channels.
 
-use super::Device;
-use crate::falcon::{Falcon, FalconEvent};
+use super::{loads, Device};
+use crate::falcon::FalconEvent;
 use crate::fifo::Outcome;
 use crate::gsp::{self, boot, events, GspEvent, Phase};
-use crate::mem::{le32, Aperture, Bus};
 use crate::rm::{CallEvent, Ctx, Rm};
 use crate::vbios::{self, FwsecCommand};
 
@@ -115,11 +114,15 @@ impl Device {
             return;
         }
         let by_loader = !self.options.chip.family.has_brom() && self.gsp.phase != Phase::Sequencing;
+        let mut loader = None;
         if by_loader && vbios::fwsec_command(&f.dmem).is_none() {
-            if let Err(e) = load_by_loader(f, &self.bus) {
-                self.rec.error(format!("GSP Falcon loader: {e}"));
+            let pieces = f.pieces();
+            match loads::by_loader(f, &self.bus) {
+                Ok(code) => loader = Some((pieces, code)),
+                Err(e) => self.rec.error(format!("GSP Falcon loader: {e}")),
             }
         }
+        self.record_gsp_load(loader);
         let f = &mut self.gsp_falcon;
         f.halted = true;
         f.mailbox[0] = 0;
@@ -170,6 +173,7 @@ impl Device {
         self.sec2.alias = true;
         let arg = (u64::from(self.sec2.mailbox[1]) << 32) | u64::from(self.sec2.mailbox[0]);
         let up = !matches!(self.gsp.phase, Phase::Off) || self.wpr2_holds_rm();
+        self.record_sec2_load(up, arg);
         self.sec2.mailbox = [0; 2];
         if up {
             self.plain.wpr2 = (0, 0);
@@ -233,18 +237,4 @@ impl Device {
         }
         self.raise_message_intr();
     }
-}
-
-/// What the loader acr/bl.bin does with the descriptor in DMEM (`flcn_bl_dmem_desc_v2`, nvfw/flcn.h).
-fn load_by_loader(f: &mut Falcon, bus: &Bus) -> Result<(), String> {
-    use crate::mem::le64;
-    let (data, size) = (le64(&f.dmem, 64), le32(&f.dmem, 72) as usize);
-    if size == 0 || size > f.dmem.len() {
-        return Err(format!("{size:#x} bytes of data"));
-    }
-    let mut buf = vec![0; size];
-    bus.read(Aperture::Sys, data, &mut buf)
-        .map_err(|e| e.to_string())?;
-    f.dmem[..size].copy_from_slice(&buf);
-    Ok(())
 }

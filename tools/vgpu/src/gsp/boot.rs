@@ -3,10 +3,9 @@
 //!
 //! Shapes: `GspFwWprMeta`, `GspFwSRMeta`, `LibosMemoryRegionInitArgument`, `GSP_ARGUMENTS_CACHED` of nvrm/gsp.h.
 
-use sha2::{Digest, Sha256};
-
+use crate::buffer::{Buffer, Content};
+use crate::gsp::radix3::{self, Depth, MAX_IMAGE};
 use crate::mem::{le32, le64, Bus};
-use crate::trace::push_hex;
 
 /// `GSP_FW_WPR_META_MAGIC`.
 pub const WPR_META_MAGIC: u64 = 0xdc3a_ae21_371a_60b3;
@@ -14,27 +13,9 @@ pub const WPR_META_MAGIC: u64 = 0xdc3a_ae21_371a_60b3;
 pub const SR_META_MAGIC: u64 = 0x8a3b_b9e6_c6c3_9d93;
 
 const PAGE: u64 = 0x1000;
-/// Largest firmware image that radix3 can describe with one page of level 1.
-const MAX_IMAGE: u64 = 512 * 512 * PAGE;
 
 /// Versions whose ABI the model knows.
 const VERSIONS: [&str; 2] = ["570.144", "535.113.01"];
-
-/// A buffer and its digest.
-#[derive(Debug, Clone)]
-pub struct Buffer {
-    /// What it is.
-    pub name: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of the content, in hexadecimal.
-    pub sha256: String,
-    /// The first page in hexadecimal, without trailing zeros (empty for what is firmware): addresses are in there,
-    /// which a comparison has to treat as such.
-    pub head: String,
-    /// SHA-256 of what is behind the first page.
-    pub tail_sha256: String,
-}
 
 /// The part of the WPR metadata that the model uses.
 #[derive(Debug, Clone, Default)]
@@ -70,38 +51,17 @@ pub struct Handover {
     pub complaints: Vec<String>,
 }
 
-fn digest(name: &str, data: &[u8]) -> Buffer {
-    const FIRMWARE: [&str; 3] = ["radix3", "bootloader", "signature"];
-    let hex = |bytes: &[u8]| {
-        let mut text = String::with_capacity(bytes.len() * 2);
-        push_hex(&mut text, bytes);
-        text
-    };
-    let (first, rest) = data.split_at(data.len().min(4096));
-    let used = first.iter().rposition(|b| *b != 0).map_or(0, |n| n + 1);
-    let driver_made = !FIRMWARE.contains(&name);
-    Buffer {
-        name: name.into(),
-        size: data.len() as u64,
-        sha256: hex(&Sha256::digest(data)),
-        head: if driver_made {
-            hex(&first[..used])
-        } else {
-            String::new()
-        },
-        tail_sha256: if driver_made {
-            hex(&Sha256::digest(rest))
-        } else {
-            String::new()
-        },
-    }
-}
-
 /// Reads one buffer of guest memory and digests it.
 ///
 /// # Errors
 /// A sentence, when the size is absurd or the memory is not there.
-pub fn buffer(bus: &Bus, name: &str, addr: u64, size: u64) -> Result<Buffer, String> {
+pub fn buffer(
+    bus: &Bus,
+    name: &str,
+    addr: u64,
+    size: u64,
+    content: Content,
+) -> Result<Buffer, String> {
     if size > MAX_IMAGE {
         return Err(format!("{name}: {size:#x} bytes"));
     }
@@ -109,40 +69,7 @@ pub fn buffer(bus: &Bus, name: &str, addr: u64, size: u64) -> Result<Buffer, Str
     bus.mem
         .read(addr, &mut data)
         .map_err(|e| format!("{name}: {e}"))?;
-    Ok(digest(name, &data))
-}
-
-/// Follows a radix3 table.
-///
-/// # Errors
-/// A sentence that says where it ends.
-pub fn radix3(bus: &Bus, level0: u64, size: u64) -> Result<Vec<u8>, String> {
-    if size == 0 || size > MAX_IMAGE {
-        return Err(format!("radix3: image of {size:#x} bytes"));
-    }
-    let word = |addr: u64| -> Result<u64, String> {
-        let mut b = [0; 8];
-        bus.mem
-            .read(addr, &mut b)
-            .map_err(|e| format!("radix3: {e}"))?;
-        Ok(u64::from_le_bytes(b))
-    };
-    let level1 = word(level0)?;
-    let mut image = vec![0; size as usize];
-    let mut level2 = vec![0; PAGE as usize];
-    for (n, page) in image.chunks_mut(PAGE as usize).enumerate() {
-        let (i, j) = (n as u64 / 512, n % 512);
-        if j == 0 {
-            let at = word(level1.wrapping_add(i * 8))?;
-            bus.mem
-                .read(at, &mut level2)
-                .map_err(|e| format!("radix3 level 2, page {i}: {e}"))?;
-        }
-        bus.mem
-            .read(le64(&level2, j * 8), page)
-            .map_err(|e| format!("radix3 image, page {n}: {e}"))?;
-    }
-    Ok(image)
+    Ok(Buffer::of(name, &data, content))
 }
 
 /// The version that a firmware image names most often, of those the model knows.
@@ -192,11 +119,18 @@ pub fn read_wpr_meta(bus: &Bus, addr: u64, vram: u64) -> Result<Handover, String
         meta: meta.clone(),
         ..Handover::default()
     };
-    h.buffers.push(digest("wpr_meta", &m));
-    match radix3(bus, meta.radix3, meta.image_size) {
-        Ok(image) => {
-            h.version = find_version(&image);
-            h.buffers.push(digest("radix3", &image));
+    h.buffers.push(Buffer::of("wpr_meta", &m, Content::Driver));
+    match radix3::follow(bus, "radix3", meta.radix3, meta.image_size, Depth::Image) {
+        Ok(found) => {
+            h.version = find_version(&found.image);
+            h.buffers.extend(found.tables);
+            let image = Buffer::of("radix3", &found.image, Content::Firmware);
+            let zero = found.padding.iter().all(|b| *b == 0);
+            h.buffers.push(
+                image
+                    .with("padding", found.padding.len())
+                    .with("padding_zero", zero),
+            );
         }
         Err(e) => h.complaints.push(e),
     }
@@ -204,7 +138,7 @@ pub fn read_wpr_meta(bus: &Bus, addr: u64, vram: u64) -> Result<Handover, String
         ("bootloader", le64(&m, 32), le64(&m, 40)),
         ("signature", le64(&m, 72), le64(&m, 80)),
     ] {
-        match buffer(bus, name, addr, size) {
+        match buffer(bus, name, addr, size, Content::Firmware) {
             Ok(b) => h.buffers.push(b),
             Err(e) => h.complaints.push(e),
         }
@@ -234,6 +168,22 @@ fn check_layout(m: &WprMeta, vram: u64, complaints: &mut Vec<String>) {
 pub fn is_suspended(bus: &Bus, addr: u64) -> bool {
     let mut magic = [0; 8];
     bus.mem.read(addr, &mut magic).is_ok() && u64::from_le_bytes(magic) == SR_META_MAGIC
+}
+
+/// What a suspended RM is kept by: its metadata, and the tables to the memory that it goes to. The data in there is
+/// GSP's own.
+///
+/// # Errors
+/// A sentence, when the tables do not lead to memory.
+pub fn suspended(bus: &Bus, addr: u64) -> Result<Vec<Buffer>, String> {
+    let mut m = [0; 256];
+    bus.mem
+        .read(addr, &mut m)
+        .map_err(|e| format!("suspend metadata: {e}"))?;
+    let mut buffers = vec![Buffer::of("sr_meta", &m, Content::Driver)];
+    let (table, size) = (le64(&m, 16), le64(&m, 24));
+    buffers.extend(radix3::follow(bus, "suspend radix3", table, size, Depth::Tables)?.tables);
+    Ok(buffers)
 }
 
 /// libos arguments: name and memory of each region.

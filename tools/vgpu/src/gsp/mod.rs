@@ -5,15 +5,17 @@ pub mod boot;
 pub mod events;
 pub mod names;
 pub mod queue;
+pub mod radix3;
 pub mod sequencer;
 
 use std::collections::VecDeque;
 
+use crate::buffer::Content;
 use crate::chips::Chip;
 use crate::falcon::Falcon;
 use crate::mem::Bus;
 use crate::rm::layout::Layout;
-use crate::trace::{Handed, Recorder, WireRecord};
+use crate::trace::{Recorder, WireRecord};
 use queue::{Queues, Rpc, MAX_PAYLOAD};
 
 /// Function number of a continuation record.
@@ -134,14 +136,14 @@ impl Gsp {
             ("rmargs", rmargs, size.min(0x1000)),
         ];
         for (name, addr, size) in named {
-            match boot::buffer(bus, name, addr, size) {
+            match boot::buffer(bus, name, addr, size, Content::Driver) {
                 Ok(b) => h.buffers.push(b),
                 Err(e) => h.complaints.push(e),
             }
         }
         for (name, addr, size) in &libos.regions {
             if name.starts_with("LOG") {
-                match boot::buffer(bus, &name.to_lowercase(), *addr, *size) {
+                match boot::buffer(bus, &name.to_lowercase(), *addr, *size, Content::Driver) {
                     Ok(b) => h.buffers.push(b),
                     Err(e) => h.complaints.push(e),
                 }
@@ -150,7 +152,13 @@ impl Gsp {
         // The digests come first: attaching writes the message queue's header.
         for (name, off) in [("cmdq", args.cmdq), ("msgq", args.msgq)] {
             let len = args.msgq.saturating_sub(args.cmdq);
-            match boot::buffer(bus, name, args.shared.wrapping_add(off), len) {
+            match boot::buffer(
+                bus,
+                name,
+                args.shared.wrapping_add(off),
+                len,
+                Content::Driver,
+            ) {
                 Ok(b) => h.buffers.push(b),
                 Err(e) => h.complaints.push(e),
             }
@@ -163,14 +171,9 @@ impl Gsp {
             args.msgq,
         )?);
         let boot = self.boots;
-        rec.handed.extend(h.buffers.into_iter().map(|b| Handed {
-            boot,
-            name: b.name,
-            size: b.size,
-            sha256: b.sha256,
-            head: b.head,
-            tail_sha256: b.tail_sha256,
-        }));
+        for b in h.buffers {
+            rec.hand(boot, b);
+        }
         for c in h.complaints {
             rec.error(c);
         }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Runs made by hand, to be judged.
+#![allow(dead_code)] // each test file uses its own part
+
+use nvkm_ab::compare::Run;
+use nvkm_ab::lists::Lists;
+use nvkm_ab::trace;
+use nvkm_ab::trace::Trace;
+use nvkm_ab::verdict::judge;
+use nvkm_ab::verdict::Judgement;
+use nvkm_ab::verdict::Side;
+use nvkm_ab::vm::guest::Guest;
+use serde_json::json;
+use serde_json::Value;
+
+pub const PHASES: [&str; 4] = ["load", "event=1", "counters", "unload"];
+
+/// A run as data: wire lines, register lines, kernel log (phase, text), counters, device state.
+#[derive(Clone)]
+pub struct Made {
+    pub wire: Vec<Value>,
+    pub mmio: Vec<String>,
+    pub log: Vec<(&'static str, String)>,
+    pub counters: Option<String>,
+    pub device: Value,
+}
+
+pub fn message(n: u64, q: &str, function: u32, name: &str, payload: &str) -> Value {
+    json!({"n": n, "q": q, "fn": function, "name": name, "len": 32 + payload.len() / 2, "seq": 0, "elem_seq": n,
+        "result": 0, "elems": 1, "payload": payload})
+}
+
+impl Made {
+    pub fn good() -> Self {
+        let wire = vec![
+            json!({"mark": 0}),
+            message(
+                0,
+                "cmdq",
+                72,
+                "SET_SYSTEM_INFO",
+                "00112233445566778899aabbccddeeff",
+            ),
+            message(1, "cmdq", 73, "SET_REGISTRY", "0011223344"),
+            message(2, "msgq", 0x1001, "GSP_INIT_DONE", ""),
+            message(
+                3,
+                "cmdq",
+                76,
+                "GSP_RM_CONTROL",
+                "000000000000000037018020000000000400000000000000deadbeef",
+            ),
+            message(
+                4,
+                "msgq",
+                76,
+                "GSP_RM_CONTROL",
+                "000000000000000037018020000000000400000000000000deadbeef",
+            ),
+            json!({"mark": 1}),
+            message(5, "msgq", 0x1006, "OS_ERROR_LOG", "1f000000"),
+            json!({"mark": 2}),
+        ];
+        let mmio = [
+            "# mark 0",
+            "R 0x000000 0x164000a1",
+            "W 0x110c00 0x00000000",
+            "R 0x009400 0x12",
+            "R 0x110100 0x10",
+        ];
+        Self {
+            wire,
+            mmio: mmio.map(String::from).to_vec(),
+            log: vec![
+                ("load", "nouveau: gsp: RM version: 570.144".into()),
+                ("event=1", "nouveau: gsp: Xid:31 fault".into()),
+            ],
+            counters: Some(
+                "bind: 1\nrpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3 events=0\n".into(),
+            ),
+            device: json!({"boots": 1, "objects": [], "channels": 0, "errors": [], "handed":
+                [{"boot": 1, "name": "rmargs", "size": 4096, "head": "00100000000000000500"}]}),
+        }
+    }
+
+    pub fn rust() -> Self {
+        let mut made = Self::good();
+        made.counters = Some(
+            "bind: 1\nrpc: owner=rust c_calls=0 rust_calls=9 sent=3 received=3 events=2\n".into(),
+        );
+        made
+    }
+
+    pub fn side(&self, name: &str) -> Side {
+        let wire = self
+            .wire
+            .iter()
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
+        let mmio = self.mmio.join("\n");
+        let trace = Trace {
+            messages: trace::wire(&wire).unwrap(),
+            accesses: trace::mmio(&mmio).unwrap(),
+            device: self.device.clone(),
+        };
+        let mut guest = Guest::default();
+        let mut lines = Vec::new();
+        for (n, phase) in PHASES.iter().enumerate() {
+            for (_, text) in self.log.iter().filter(|(p, _)| p == phase) {
+                lines.push(json!({"t": "log", "phase": phase, "prio": 6, "us": n, "text": text}));
+            }
+            let mut line = json!({"t": "phase", "n": n, "phase": phase, "ok": true, "ms": 1});
+            if let ("counters", Some(text)) = (*phase, &self.counters) {
+                line["rust_gsp"] = json!({"0000:00:04.0": text});
+            }
+            lines.push(line);
+        }
+        lines.push(json!({"t": "end", "ok": true}));
+        for line in lines {
+            guest.feed(format!("{line}\n").as_bytes());
+        }
+        let phases = PHASES.map(String::from).to_vec();
+        Side {
+            name: name.into(),
+            run: Run {
+                trace,
+                guest,
+                phases,
+                fw: "570.144".into(),
+            },
+            error: None,
+            orderly: false,
+        }
+    }
+}
+
+pub fn judged(c1: &Made, c2: &Made, rust: &Made, lists: &Lists) -> Judgement {
+    let sides = [c1.side("c1"), c2.side("c2"), rust.side("rust")];
+    judge(&sides, lists, &["rpc".to_string()]).unwrap()
+}
+
+/// Judges a changed Rust side against two good C sides.
+pub fn against(change: impl FnOnce(&mut Made)) -> Judgement {
+    let mut rust = Made::rust();
+    change(&mut rust);
+    judged(&Made::good(), &Made::good(), &rust, &Lists::default())
+}
