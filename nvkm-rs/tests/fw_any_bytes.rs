@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! No input makes a parser say yes to what is not there, or no without saying where: synthetic and real files, cut, flipped
-//! and overwritten. What must hold is in `fw_support/check.rs`; that nothing panics is also shown by `no_panic.rs`.
+//! and overwritten. What must hold is in `fw_support/check.rs`; that nothing panics is also shown by `no_panic_fw.rs`.
 
 mod fw_support;
 

@@ -9,7 +9,7 @@
 
 use super::error::{Errno, FwError, Reason};
 use super::falcon::{Falcon, Signatures, BLOCK};
-use super::read::{len64, place, put32, slice, Field, View};
+use super::read::{len64, place, put_words, slice, Field, View};
 
 const HDR: Field = Field::new("Hdr", 0x00);
 
@@ -285,16 +285,11 @@ impl<'a> Fwsec<'a> {
         };
         view.part(CMD_IN_OFFSET, data, buffer.into(), needed)?;
 
-        let at = |offset: usize| place(buffer.into()).saturating_add(offset);
-        put32(data, mapper.saturating_add(INIT_CMD.at), command.code());
-        for (offset, word) in (0..).step_by(4).zip(READ_VBIOS) {
-            put32(data, at(offset), word);
-        }
-        for (offset, word) in (READ_VBIOS_SIZE..)
-            .step_by(4)
-            .zip(frts.into_iter().flatten())
-        {
-            put32(data, at(offset), word);
+        let buffer = place(buffer.into());
+        put_words(data, mapper.saturating_add(INIT_CMD.at), &[command.code()]);
+        put_words(data, buffer, &READ_VBIOS);
+        if let Some(frts) = frts {
+            put_words(data, buffer.saturating_add(READ_VBIOS_SIZE), &frts);
         }
         Ok(())
     }

@@ -17,10 +17,14 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-/// Writes a word; whether there was room for it.
-pub(super) fn put32(bytes: &mut [u8], at: usize, value: u32) -> Option<()> {
-    *bytes.get_mut(at..)?.first_chunk_mut()? = value.to_le_bytes();
-    Some(())
+/// Writes words from `at` on; those that lie past the end are not written, which callers rule out before.
+pub(super) fn put_words(bytes: &mut [u8], at: usize, words: &[u32]) {
+    let to = bytes.get_mut(at..).unwrap_or(&mut []);
+    for (to, word) in to.chunks_exact_mut(4).zip(words) {
+        if let Some(to) = to.first_chunk_mut() {
+            *to = word.to_le_bytes();
+        }
+    }
 }
 
 /// A length in the type that errors use.
