@@ -309,8 +309,7 @@ pub fn fwsec(vbios: &[u8]) -> bool {
         if !done {
             assert_eq!(copy[..image.len()], *image, "nothing is written on error");
         }
-        // Again, the same comes out, unless the command overwrote what tells where it goes.
-        let mut short = vec![0; data.end - 1];
+        let mut short = vec![0; data.end.saturating_sub(1)];
         assert!(found.patch(&mut short, command).is_err());
     }
     true
