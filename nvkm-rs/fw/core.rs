@@ -30,15 +30,22 @@
 //!
 //! # Where this differs from C on purpose
 //!
-//! C checks the FMC and nothing else. Refused here, each with structure, field and offset:
+//! C checks the shape of the FMC and nothing else. Refused here, each with structure, field and offset:
 //!
-//! - What lies outside of its file, image or table, and what ends past 2^32. C reads there.
-//! - No signatures, or a table that its count does not divide. C divides by zero, or drops the rest.
-//! - An image of no bytes, a booter without an application, sizes that the falcon cannot load (C fails when it loads).
-//! - Containers whose magic or version is unknown, ELF files of another class, byte order or section header.
+//! - What lies outside of its file, image or table, in part or whole. C reads there, and patches there.
+//! - A booter of no signatures, or of a number that does not divide their table into words. C divides by zero, or drops
+//!   the rest. More than 16 of them, or than 16 applications; no application (C reads the first, whatever their number).
+//! - FWSEC of no signatures, of fewer than versions that it is signed for, or with signatures behind its descriptor.
+//!   C takes what follows for a signature.
+//! - Sizes and places that the falcon's loader cannot take. C finds out when it loads, or loads from the wrong place.
+//! - An image of no bytes. C allocates nothing and goes on.
+//! - Containers whose magic or version is unknown; ELF files of another class, byte order or section header; more than
+//!   256 sections or 64 KiB of their names, which have to be read before the file is known to be what it should be.
 //! - A section whose name lies outside of the table of names. C compares what follows the table.
+//! - An FRTS region that the command has no bits for. C drops them.
 //!
-//! And computed otherwise: [`radix3`] rounds up, covers the last page of every image, and clears what it leaves unused.
+//! And computed otherwise: [`radix3`] rounds up, so it covers the last page of every image, and it clears what it leaves
+//! unused. C's table loses that page in some cases, writes past level 1 above 1 GiB, and has old memory in its rest.
 
 // The kernel's crate mounts this below a private module and uses what it needs; the host library exports and
 // tests all of it.

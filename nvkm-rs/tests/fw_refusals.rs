@@ -392,6 +392,9 @@ fn fwsec_descriptors() {
             (&word(0x18, 0xffff_ff00), "FWSEC descriptor v2: IMEMLoadSize at 0x18: 0x100000150 where 0x1 to 0x7fffffff can be"),
             (&word(0x24, 0x201), "FWSEC descriptor v2: IMEMSecSize at 0x24: 0x201 where 0x0 to 0x200 can be"),
             (&word(0x20, 0x351), "FWSEC descriptor v2: IMEMSecBase at 0x20: 0x100 bytes at 0x351 do not fit in 0x450 bytes"),
+            (&word(0x1c, 0x101), "FWSEC descriptor v2: IMEMSecBase at 0x20: 0x100 where 0x101 to 0xffffffff can be"),
+            // Virtual addresses may begin anywhere.
+            (&|f| { put32(f, 0x1c, 0x8000); put32(f, 0x20, 0x8350); }, ""),
             (&word(0x28, 0x201), "FWSEC descriptor v2: DMEMOffset at 0x28: 0x250 bytes at 0x201 do not fit in 0x450 bytes"),
             (&|f| { put32(f, 0x18, 0); put32(f, 0x30, 0); }, "FWSEC descriptor v2: IMEMLoadSize at 0x18: 0x0 where 0x1 to 0x7fffffff can be"),
             (&|f| f.truncate(0x33), "FWSEC descriptor v2: DMEMLoadSize at 0x30: 4 bytes do not fit before the end at 0x33"),

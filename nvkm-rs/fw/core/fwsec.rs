@@ -18,6 +18,7 @@ const V2_SIZE: u32 = 0x3c;
 const V2_INTERFACE_OFFSET: Field = Field::new("InterfaceOffset", 0x10);
 const V2_IMEM_PHYS_BASE: Field = Field::new("IMEMPhysBase", 0x14);
 const V2_IMEM_LOAD_SIZE: Field = Field::new("IMEMLoadSize", 0x18);
+const V2_IMEM_VIRT_BASE: Field = Field::new("IMEMVirtBase", 0x1c);
 const V2_IMEM_SEC_BASE: Field = Field::new("IMEMSecBase", 0x20);
 const V2_IMEM_SEC_SIZE: Field = Field::new("IMEMSecSize", 0x24);
 const V2_DMEM_OFFSET: Field = Field::new("DMEMOffset", 0x28);
@@ -155,9 +156,14 @@ impl<'a> Fwsec<'a> {
             let (found, max) = (sec_size.into(), imem_size.into());
             return Err(view.error(V2_IMEM_SEC_SIZE, Reason::Value { found, min: 0, max }));
         };
-        // The loader takes code from where it goes to.
+        // Both are virtual addresses (so NVIDIA's driver and nova-core); C's loader is told the second as it is.
+        let virt_base = view.u32(V2_IMEM_VIRT_BASE)?;
         let sec_base = view.u32(V2_IMEM_SEC_BASE)?;
-        view.part(V2_IMEM_SEC_BASE, image, sec_base.into(), sec_size.into())?;
+        let Some(sec_start) = sec_base.checked_sub(virt_base) else {
+            let (found, min, max) = (sec_base.into(), virt_base.into(), u32::MAX.into());
+            return Err(view.error(V2_IMEM_SEC_BASE, Reason::Value { found, min, max }));
+        };
+        view.part(V2_IMEM_SEC_BASE, image, sec_start.into(), sec_size.into())?;
         let dmem_offset = view.u32(V2_DMEM_OFFSET)?;
         view.part(V2_DMEM_OFFSET, image, dmem_offset.into(), dmem_size.into())?;
         Ok(Self {

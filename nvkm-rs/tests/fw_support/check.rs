@@ -287,7 +287,10 @@ pub fn fwsec(vbios: &[u8]) -> bool {
             assert_eq!(f.dmem_base_img + f.dmem_sign, table.image_offset as u32);
             assert!(f.fuse_ver.count_ones() as usize <= table.count);
         }
-        (Version::V2, None) => assert!(f.imem_base as usize + f.imem_size as usize <= image.len()),
+        (Version::V2, None) => {
+            let code = f.imem_base as usize - word(vbios, 0x1c) as usize;
+            assert!(code + f.imem_size as usize <= image.len());
+        }
         _ => panic!("signatures belong to version 3"),
     }
     let frts = Command::Frts {
