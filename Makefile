@@ -14,6 +14,7 @@ ccflags-y += -I $(obj)
 
 nouveau-y += nvkm/subdev/gsp/rust.o
 nouveau-y += nvkm/subdev/gsp/rust_helpers.o
+nouveau-y += nvkm/subdev/gsp/rust_fw.o
 nouveau-y += nvkm-rs/nvkm_rs.o
 
 # Where the Rust sources find what is generated.
@@ -34,9 +35,10 @@ quiet_cmd_nvkm_bindgen = BINDGEN $@
 	-Wp,-MMD,$(depfile)
 
 quiet_cmd_nvkm_offsets = GEN     $@
-      cmd_nvkm_offsets = sed -n 's/^\.ascii "->\([A-Z_]*\) [\#$$]*\([0-9]*\) .*/pub(super) const \1: usize = \2;/p' $< >$@
+      cmd_nvkm_offsets = sed -n 's/^\.ascii "->\([A-Z0-9_]*\) [\#$$]*\([0-9]*\) .*/pub(super) const \1: usize = \2;/p' $< >$@
 
-# Rust's exports to C.
+# Rust's exports to C: the selector's, and each subsystem's.
+nvkm_rs_h := bridge/nvkm_rs.h bridge/nvkm_rs_rpc.h bridge/nvkm_rs_fw.h
 CBINDGEN ?= cbindgen
 quiet_cmd_nvkm_cbindgen = CBINDGEN $@
       cmd_nvkm_cbindgen = $(CBINDGEN) -q -c $(src)/bridge/cbindgen_parameters.toml -o $@ $<
@@ -53,6 +55,9 @@ $(obj)/bridge/offsets.rs: $(obj)/bridge/offsets.s FORCE
 $(obj)/bridge/nvkm_rs.h: $(src)/bridge/exports.rs $(src)/bridge/cbindgen_parameters.toml FORCE
 	$(call if_changed,nvkm_cbindgen)
 
+$(obj)/bridge/nvkm_rs_%.h: $(src)/bridge/%.rs $(src)/bridge/cbindgen_parameters.toml FORCE
+	$(call if_changed,nvkm_cbindgen)
+
 # NVIDIA's types, a module for each firmware version that the tree has headers of; the names come along.
 nvkm_abi := r535 r570
 nvkm_abi_rs := $(foreach v,$(nvkm_abi),bridge/abi/$(v).rs)
@@ -66,11 +71,11 @@ $(addprefix $(obj)/,$(nvkm_abi_rs)): $(obj)/bridge/abi/%.rs: $(src)/nvkm-rs/abi/
 	$(src)/nvkm-rs/abi/layout.awk FORCE
 	$(call if_changed_dep,nvkm_abi)
 
-targets += bridge/bindings.rs bridge/offsets.s bridge/offsets.rs bridge/nvkm_rs.h $(nvkm_abi_rs)
-clean-files += bridge/bindings.rs bridge/offsets.rs bridge/nvkm_rs.h bridge/abi/
+targets += bridge/bindings.rs bridge/offsets.s bridge/offsets.rs $(nvkm_rs_h) $(nvkm_abi_rs)
+clean-files += bridge/bindings.rs bridge/offsets.rs $(nvkm_rs_h) bridge/abi/
 
 $(obj)/nvkm-rs/nvkm_rs.o: $(obj)/bridge/bindings.rs $(obj)/bridge/offsets.rs $(addprefix $(obj)/,$(nvkm_abi_rs))
-$(obj)/nvkm/subdev/gsp/rust.o: $(obj)/bridge/nvkm_rs.h
+$(obj)/nvkm/subdev/gsp/rust.o: $(addprefix $(obj)/,$(nvkm_rs_h))
 
 endif
 else

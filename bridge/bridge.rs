@@ -7,9 +7,15 @@
 
 pub(crate) mod buffer;
 pub(crate) mod exports;
+pub(crate) mod falcon;
+pub(crate) mod firmware;
+pub(crate) mod fw;
 pub(crate) mod gsp;
+mod layout;
+pub(crate) mod memory;
 pub(crate) mod pages;
 pub(crate) mod ptr;
+pub(crate) mod rpc;
 
 /// nvkm's own headers, as this kernel compiles them.
 #[allow(

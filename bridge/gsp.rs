@@ -4,94 +4,21 @@
 
 use core::{
     fmt,
-    mem::{
-        offset_of,
-        MaybeUninit, //
-    },
     ptr::NonNull, //
 };
 
-use kernel::{
-    build_assert::static_assert,
-    ffi::c_void, //
-};
+use kernel::ffi::c_void;
 
 use super::{
     bindings::{
         self,
         nvkm_gsp, //
     },
-    offsets,
     pages::{
         SharedPages,
         SharedWord, //
     },
 };
-
-/// The size of what a pointer points to.
-#[allow(dead_code)] // Used in assertions.
-const fn size_behind<T>(_: *const T) -> usize {
-    size_of::<T>()
-}
-
-/// Holds bindgen's idea of a field against the C compiler's.
-macro_rules! check {
-    ($($offset:ident, $size:ident: $first:ident $(. $more:ident)*;)*) => {
-        $(
-            static_assert!(offset_of!(nvkm_gsp, $first $(. $more)*) == offsets::$offset);
-            static_assert!({
-                let gsp = MaybeUninit::<nvkm_gsp>::uninit();
-                // SAFETY: Only the place is computed, within the object; nothing is read.
-                size_behind(unsafe { &raw const (*gsp.as_ptr()).$first $(. $more)* })
-            } == offsets::$size);
-        )*
-    };
-}
-
-static_assert!(size_of::<nvkm_gsp>() == offsets::GSP_SIZE);
-check! {
-    SUBDEV_DEBUG_OFFSET, SUBDEV_DEBUG_SIZE: subdev.debug;
-    SHM_CMDQ_SIZE_OFFSET, SHM_CMDQ_SIZE_SIZE: shm.cmdq.size;
-    SHM_CMDQ_PTR_OFFSET, SHM_CMDQ_PTR_SIZE: shm.cmdq.ptr;
-    SHM_MSGQ_SIZE_OFFSET, SHM_MSGQ_SIZE_SIZE: shm.msgq.size;
-    SHM_MSGQ_PTR_OFFSET, SHM_MSGQ_PTR_SIZE: shm.msgq.ptr;
-    CMDQ_CNT_OFFSET, CMDQ_CNT_SIZE: cmdq.cnt;
-    CMDQ_SEQ_OFFSET, CMDQ_SEQ_SIZE: cmdq.seq;
-    CMDQ_WPTR_OFFSET, CMDQ_WPTR_SIZE: cmdq.wptr;
-    CMDQ_RPTR_OFFSET, CMDQ_RPTR_SIZE: cmdq.rptr;
-    MSGQ_CNT_OFFSET, MSGQ_CNT_SIZE: msgq.cnt;
-    MSGQ_WPTR_OFFSET, MSGQ_WPTR_SIZE: msgq.wptr;
-    MSGQ_RPTR_OFFSET, MSGQ_RPTR_SIZE: msgq.rptr;
-    RPC_SEQ_OFFSET, RPC_SEQ_SIZE: rpc_seq;
-}
-
-/// Holds NVIDIA's headers against the structures that C's rpc.c has of its own.
-mod framing_as_in_c {
-    use super::{
-        offsets as c,
-        static_assert, //
-    };
-    use crate::abi::core::framing::{
-        ELEMENT,
-        ELEMENT_HEADER_SIZE,
-        RPC,
-        RPC_HEADER_SIZE, //
-    };
-
-    static_assert!(ELEMENT_HEADER_SIZE == c::ELEMENT_HEADER_SIZE);
-    static_assert!(ELEMENT.checksum.offset == c::ELEMENT_CHECKSUM);
-    static_assert!(ELEMENT.sequence.offset == c::ELEMENT_SEQUENCE);
-    static_assert!(ELEMENT.elem_count.offset == c::ELEMENT_COUNT);
-    static_assert!(RPC_HEADER_SIZE == c::RPC_HEADER_SIZE);
-    static_assert!(RPC.header_version.offset == c::RPC_VERSION);
-    static_assert!(RPC.signature.offset == c::RPC_SIGNATURE);
-    static_assert!(RPC.length.offset == c::RPC_LENGTH);
-    static_assert!(RPC.function.offset == c::RPC_FUNCTION);
-    static_assert!(RPC.rpc_result.offset == c::RPC_RESULT);
-    static_assert!(RPC.rpc_result_private.offset == c::RPC_RESULT_PRIVATE);
-    static_assert!(RPC.sequence.offset == c::RPC_SEQUENCE);
-    static_assert!(RPC.spare.offset == c::RPC_SPARE);
-}
 
 /// How loud a line is (`NV_DBG_*`).
 #[derive(Clone, Copy)]
@@ -113,6 +40,8 @@ pub(crate) enum Level {
 pub(crate) enum Subsystem {
     /// GSP-RM's message queues.
     Rpc = 0,
+    /// Firmware files.
+    Fw = 1,
 }
 
 /// The counters of a device (`enum nvkm_rust_count`).
@@ -127,6 +56,10 @@ pub(crate) enum Count {
     Events = 2,
     /// Calls and messages that ended in an error.
     Errors = 3,
+    /// Bytes of GSP-RM's image.
+    Bytes = 4,
+    /// Images of which a second copy was made.
+    Copies = 5,
 }
 
 /// One of the two queues, as `r535_gsp_shared_init()` left it.
@@ -164,6 +97,17 @@ impl Gsp {
     pub(crate) unsafe fn new(gsp: *mut nvkm_gsp) -> Option<Self> {
         // INVARIANT: By the caller.
         NonNull::new(gsp).map(Self)
+    }
+
+    /// The pointer, for C.
+    pub(super) fn as_ptr(self) -> *mut nvkm_gsp {
+        self.0.as_ptr()
+    }
+
+    /// The device, for C.
+    pub(super) fn device(self) -> *mut bindings::nvkm_device {
+        // SAFETY: By the invariants.
+        unsafe { (*self.0.as_ptr()).subdev.device }
     }
 
     /// The state that a subsystem keeps for this device; NULL when Rust does not serve it.
@@ -220,6 +164,20 @@ impl Gsp {
     pub(crate) fn requeue(self) {
         // SAFETY: By the invariants; called from the work itself, so it is initialised.
         unsafe { bindings::nvkm_rust_requeue(self.0.as_ptr()) }
+    }
+
+    /// Whether the chip's FSP takes a hash, a public key and a signature of so many bytes.
+    pub(crate) fn fmc_fits(self, hash: usize, public_key: usize, signature: usize) -> bool {
+        let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        // SAFETY: By the invariants; the device's subdevices are constructed before the GSP is set up.
+        unsafe {
+            bindings::nvkm_rust_fmc_fits(
+                self.0.as_ptr(),
+                word(hash),
+                word(public_key),
+                word(signature),
+            )
+        }
     }
 
     /// The next number of an element and of an RPC (`cmdq.seq`, `rpc_seq`).

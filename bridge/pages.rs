@@ -13,7 +13,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `start` points to `len` bytes that stay mapped for as long as the object lives; `start` and `len` are multiples of 8.
+/// `start` points to `len` bytes that stay mapped for as long as the object lives, and is a multiple of 8.
 pub(crate) struct SharedPages {
     start: NonNull<u8>,
     len: usize,
@@ -31,7 +31,7 @@ impl SharedPages {
     /// device and this object's owner write.
     pub(crate) unsafe fn new(start: NonNull<u8>, len: usize) -> Option<Self> {
         // INVARIANT: By the caller and the check.
-        (start.addr().get() % 8 == 0 && len % 8 == 0).then_some(Self { start, len })
+        (start.addr().get() % 8 == 0).then_some(Self { start, len })
     }
 
     /// Whether a range of `len` bytes at `offset` lies within.

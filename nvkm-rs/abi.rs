@@ -7,5 +7,6 @@
 /// The kernel's own; host builds have the crate of that name.
 pub(crate) use kernel::macros::paste;
 
-#[allow(unexpected_cfgs, unused_imports)] // Host builds have versions that this tree has no headers of.
+#[allow(unexpected_cfgs, unused_imports)]
+// Host builds have versions that this tree has no headers of.
 pub(crate) mod core;

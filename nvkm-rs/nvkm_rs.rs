@@ -10,6 +10,7 @@
 mod bridge;
 
 mod abi;
+mod fw;
 mod rpc;
 mod selector;
 

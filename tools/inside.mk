@@ -9,7 +9,7 @@ B := $(abspath $(BUILD))
 
 GPU ?= tu104
 FW ?= 570.144
-SEAMS ?= rpc
+SEAMS ?= 1
 NAME ?= $(GPU)-$(FW)-$(subst $(comma),+,$(SEAMS))
 KERNEL ?= 7.3
 comma := ,

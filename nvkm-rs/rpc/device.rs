@@ -34,7 +34,6 @@ use super::core::{
 };
 use crate::bridge::{
     buffer::Buffer,
-    exports::Ntfy,
     gsp::{
         cpu,
         Count,
@@ -42,6 +41,7 @@ use crate::bridge::{
         Level,
         Queue, //
     },
+    rpc::Ntfy,
 };
 
 /// As many as C has room for (`nvkm_gsp_msgq.ntfy`).

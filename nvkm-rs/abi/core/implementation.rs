@@ -6,7 +6,7 @@
 //! Items of a list are counted by a range: `enumerate()` can overflow, if only on paper, and then it would panic.
 
 use super::arguments::{FmcBootParams, LibosRegion, RmArgs, SrMeta, UcodeDesc, WprMeta};
-use super::field::{Encoder, Fault, Place};
+use super::field::{Decoder, Encoder, Fault, Place};
 use super::interface::Abi;
 use super::names::{self, Event, Function};
 use super::services::{
@@ -197,7 +197,7 @@ macro_rules! implementation {
                     Some(match event {
                         Event::GspInitDone => $v::NV_VGPU_MSG_EVENT_GSP_INIT_DONE,
                         Event::GspRunCpuSequencer => $v::NV_VGPU_MSG_EVENT_GSP_RUN_CPU_SEQUENCER,
-                        Event::PostEvent => $v::NV_VGPU_MSG_EVENT_POST_EVENT,
+                        Event::Posted => $v::NV_VGPU_MSG_EVENT_POST_EVENT,
                         Event::RcTriggered => $v::NV_VGPU_MSG_EVENT_RC_TRIGGERED,
                         Event::MmuFaultQueued => $v::NV_VGPU_MSG_EVENT_MMU_FAULT_QUEUED,
                         Event::OsErrorLog => $v::NV_VGPU_MSG_EVENT_OS_ERROR_LOG,
@@ -240,7 +240,9 @@ macro_rules! implementation {
 
                 fn ucode_desc(&self, bytes: &[u8]) -> Result<UcodeDesc, Fault> {
                     use versions::$v;
-                    let desc = decoder!($v, bytes, RM_RISCV_UCODE_DESC);
+                    // Older bootloaders have a shorter one; what is read of it they all have.
+                    let size = bytes.len().min(size_of::<$v::RM_RISCV_UCODE_DESC>());
+                    let desc = Decoder::new("RM_RISCV_UCODE_DESC", bytes, size)?;
                     Ok(UcodeDesc {
                         app_version: desc.get(place!($v::RM_RISCV_UCODE_DESC, appVersion))?,
                         code_offset: desc.get(place!($v::RM_RISCV_UCODE_DESC, monitorCodeOffset))?,

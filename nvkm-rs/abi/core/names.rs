@@ -69,7 +69,7 @@ numbers! {
         /// Registers to be accessed on the firmware's behalf.
         GspRunCpuSequencer = GSP_RUN_CPU_SEQUENCER,
         /// An event of an object.
-        PostEvent = POST_EVENT,
+        Posted = POST_EVENT,
         /// A channel has failed.
         RcTriggered = RC_TRIGGERED,
         /// A fault was queued.

@@ -10,6 +10,8 @@
 #include <subdev/gsp/rust.h>
 #include "../../../bridge/helpers.h"
 #include <bridge/nvkm_rs.h>
+#include <bridge/nvkm_rs_fw.h>
+#include <bridge/nvkm_rs_rpc.h>
 
 #include <core/device.h>
 
@@ -22,6 +24,7 @@ extern struct dentry *nouveau_debugfs_root;
 
 static const char * const nvkm_rust_names[NVKM_RUST_NR] = {
 	[NVKM_RUST_RPC] = "rpc",
+	[NVKM_RUST_FW] = "fw",
 };
 
 #define NVKM_RUST_TEXT 64
@@ -113,6 +116,10 @@ nvkm_rust_show(struct seq_file *m, void *data)
 				   atomic64_read(&rust->counts[NVKM_RUST_RECEIVED]),
 				   atomic64_read(&rust->counts[NVKM_RUST_EVENTS]),
 				   atomic64_read(&rust->counts[NVKM_RUST_ERRORS]));
+		if (i == NVKM_RUST_FW)
+			seq_printf(m, " bytes=%lld copies=%lld",
+				   atomic64_read(&rust->counts[NVKM_RUST_BYTES]),
+				   atomic64_read(&rust->counts[NVKM_RUST_COPIES]));
 		seq_putc(m, '\n');
 	}
 	mutex_unlock(&nvkm_rust_mutex);
@@ -153,35 +160,98 @@ done:
 	mutex_unlock(&nvkm_rust_mutex);
 }
 
+/* Ends what one subsystem keeps; NULL is nothing. */
+static void
+nvkm_rust_end(struct nvkm_rust *rust, enum nvkm_rust_subsys subsys)
+{
+	void *state = rust->state[subsys];
+
+	rust->state[subsys] = NULL;
+	switch (subsys) {
+	case NVKM_RUST_RPC:
+		nvkm_rs_rpc_free(state);
+		break;
+	case NVKM_RUST_FW:
+		nvkm_rs_fw_free(state);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Keeps what a subsystem began with. Never quietly C: where it fails, so does the caller. */
+static int
+nvkm_rust_begin(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys, void *state)
+{
+	if (IS_ERR(state)) {
+		nvkm_error(&gsp->subdev, "rust: %s could not be started: %ld\n",
+			   nvkm_rust_names[subsys], PTR_ERR(state));
+		return PTR_ERR(state);
+	}
+
+	gsp->rust->state[subsys] = state;
+	return 0;
+}
+
+/*
+ * A firmware version is about to be tried: what the setting means for it. Called for each of
+ * its files; only the first one does anything.
+ */
+int
+nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
+{
+	struct nvkm_rust *rust = gsp->rust;
+	size_t len = strlen(ver);
+	int ret;
+
+	if (!rust)
+		return -ENOMEM;
+	if (!strcmp(rust->ver, ver))
+		return 0;
+
+	nvkm_rust_end(rust, NVKM_RUST_FW);
+
+	mutex_lock(&nvkm_rust_mutex);
+	strscpy(rust->ver, ver, sizeof(rust->ver));
+	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, len);
+	mutex_unlock(&nvkm_rust_mutex);
+
+	if (!(rust->mask & BIT(NVKM_RUST_FW)))
+		return 0;
+
+	ret = nvkm_rust_begin(gsp, NVKM_RUST_FW, nvkm_rs_fw_new(gsp, ver, len));
+	if (ret)
+		rust->ver[0] = '\0'; /* The next file of this version must not find C instead. */
+
+	return ret;
+}
+
 int
 nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
 {
 	struct nvkm_rust *rust = gsp->rust;
-	void *state;
+	char names[64] = "";
+	int ret;
 
-	if (!rust)
-		return -ENOMEM;
-
-	mutex_lock(&nvkm_rust_mutex);
-	strscpy(rust->ver, ver, sizeof(rust->ver));
-	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, strlen(ver));
-	mutex_unlock(&nvkm_rust_mutex);
-	if (!rust->mask)
-		return 0;
+	ret = nvkm_rust_attempt(gsp, ver);
+	if (ret || !rust->mask)
+		return ret;
 
 	if (rust->mask & BIT(NVKM_RUST_RPC)) {
-		state = nvkm_rs_rpc_new(gsp);
-		if (IS_ERR(state)) {
-			/* Never quietly C: the probe fails. */
-			nvkm_error(&gsp->subdev, "rust: rpc could not be started: %ld\n",
-				   PTR_ERR(state));
-			return PTR_ERR(state);
-		}
-		rust->state[NVKM_RUST_RPC] = state;
+		ret = nvkm_rust_begin(gsp, NVKM_RUST_RPC, nvkm_rs_rpc_new(gsp));
+		if (ret)
+			return ret;
 	}
 
-	nvkm_info(&gsp->subdev, "rust: serves %s (rust_gsp=%s)\n", nvkm_rust_names[NVKM_RUST_RPC],
-		  rust->text);
+	for (int i = 0; i < NVKM_RUST_NR; i++) {
+		if (!(rust->mask & BIT(i)))
+			continue;
+		if (names[0])
+			strlcat(names, ",", sizeof(names));
+		strlcat(names, nvkm_rust_names[i], sizeof(names));
+	}
+
+	nvkm_info(&gsp->subdev, "rust: serves %s (rust_gsp=%s)\n", names, rust->text);
 	return 0;
 }
 
@@ -199,15 +269,31 @@ nvkm_rust_stop(struct nvkm_gsp *gsp)
 	if (!rust)
 		return;
 
-	if (rust->state[NVKM_RUST_RPC]) {
-		/* Initialised once GSP-RM runs; C leaves it to chance that it is not queued. */
-		if (gsp->msgq.work.func)
-			cancel_work_sync(&gsp->msgq.work);
-		nvkm_rs_rpc_free(rust->state[NVKM_RUST_RPC]);
-		rust->state[NVKM_RUST_RPC] = NULL;
-	}
+	/* Initialised once GSP-RM runs; C leaves it to chance that it is not queued. */
+	if (rust->state[NVKM_RUST_RPC] && gsp->msgq.work.func)
+		cancel_work_sync(&gsp->msgq.work);
+
+	for (int i = 0; i < NVKM_RUST_NR; i++)
+		nvkm_rust_end(rust, i);
 
 	gsp->rust = NULL;
+}
+
+void
+nvkm_rust_fw_release(struct nvkm_gsp *gsp)
+{
+	if (nvkm_rust_owns(gsp, NVKM_RUST_FW))
+		nvkm_rs_fw_release(gsp);
+}
+
+void *
+nvkm_rust_fw_take(struct nvkm_gsp *gsp, const void *src, size_t len)
+{
+	/* Other firmware comes this way too, on chips without GSP. */
+	if (!gsp || !nvkm_rust_owns(gsp, NVKM_RUST_FW))
+		return NULL;
+
+	return nvkm_rs_fw_take(gsp, src, len);
 }
 
 void

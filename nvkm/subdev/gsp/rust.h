@@ -12,6 +12,7 @@
 /* The subsystems, in the order of nvkm-rs/selector/core.rs. */
 enum nvkm_rust_subsys {
 	NVKM_RUST_RPC,
+	NVKM_RUST_FW,
 	NVKM_RUST_NR,
 };
 
@@ -20,13 +21,17 @@ enum nvkm_rust_count {
 	NVKM_RUST_RECEIVED,	/* queue elements read */
 	NVKM_RUST_EVENTS,	/* messages given to a handler (Rust only) */
 	NVKM_RUST_ERRORS,	/* calls and messages that ended in an error (Rust only) */
+	NVKM_RUST_BYTES,	/* bytes of GSP-RM's image (Rust only) */
+	NVKM_RUST_COPIES,	/* images of which a second copy was made (Rust only) */
 	NVKM_RUST_COUNT_NR,
 };
 
+#include "../../../bridge/fw.h"
 #include "../../../bridge/rpc.h"
 
 #ifdef CONFIG_DRM_NOUVEAU_RUST
 void nvkm_rust_latch(struct nvkm_gsp *gsp);
+int nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver);
 int nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver);
 int nvkm_rust_shared_init(struct nvkm_gsp *gsp);
 void nvkm_rust_stop(struct nvkm_gsp *gsp);
@@ -34,8 +39,11 @@ void nvkm_rust_exit(void);
 bool nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
 bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
 void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n);
+void nvkm_rust_fw_release(struct nvkm_gsp *gsp);
+void *nvkm_rust_fw_take(struct nvkm_gsp *gsp, const void *src, size_t len);
 #else
 static inline void nvkm_rust_latch(struct nvkm_gsp *gsp) {}
+static inline int nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver) { return 0; }
 static inline int nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver) { return 0; }
 static inline int nvkm_rust_shared_init(struct nvkm_gsp *gsp) { return 0; }
 static inline void nvkm_rust_stop(struct nvkm_gsp *gsp) {}
@@ -43,7 +51,24 @@ static inline void nvkm_rust_exit(void) {}
 static inline bool nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys s) { return false; }
 static inline bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys s) { return false; }
 static inline void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n) {}
+static inline void nvkm_rust_fw_release(struct nvkm_gsp *gsp) {}
+static inline void *nvkm_rust_fw_take(struct nvkm_gsp *g, const void *s, size_t n) { return NULL; }
 #endif
+
+/* Entry hook of fw: counts the call for whoever serves it. */
+static inline bool
+nvkm_rust_fw(struct nvkm_gsp *gsp)
+{
+	return nvkm_rust_serves(gsp, NVKM_RUST_FW);
+}
+
+/* An image that was taken over is where it should be already. */
+static inline void
+nvkm_rust_fw_copy(void *img, const void *src, size_t len)
+{
+	if (!IS_ENABLED(CONFIG_DRM_NOUVEAU_RUST) || img != src)
+		memcpy(img, src, len);
+}
 
 /* Entry hook of rpc: counts the call for whoever serves it. */
 static inline bool
