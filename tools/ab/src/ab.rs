@@ -95,8 +95,17 @@ fn setup(plan: &Plan, name: &str) -> Result<Setup> {
     Ok(setup)
 }
 
-/// Runs the machines, at most `jobs` at a time.
-fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
+/// Runs machines, at most `jobs` at a time.
+///
+/// # Errors
+///
+/// One could not be set up at all.
+pub fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
+    let mut setups = setups.to_vec();
+    let processors = place::processors();
+    for (n, setup) in setups.iter_mut().enumerate() {
+        setup.processor = processors.get(n % processors.len().max(1)).copied();
+    }
     let (tx, rx) = mpsc::channel();
     let mut outcomes: Vec<Option<Outcome>> = vec![None; setups.len()];
     thread::scope(|scope| {
@@ -177,11 +186,7 @@ pub fn run(plan: &Plan) -> Result<Value> {
         phases: &plan.base.phases,
     };
     let lists = Lists::load(&plan.selftests, &plan.cell.seams, &topics, &which)?;
-    let mut setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
-    let processors = place::processors();
-    for (n, setup) in setups.iter_mut().enumerate() {
-        setup.processor = processors.get(n % processors.len().max(1)).copied();
-    }
+    let setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
     // Unpacking and stripping once here keeps three threads from doing it three times.
     let kernel = Kernel::open(&plan.base.kernel)?;
     kernel.image(&plan.base.cache)?;

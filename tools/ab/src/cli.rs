@@ -17,8 +17,10 @@ use nvkm_ab::vm::place;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
 
+mod bench;
 mod cells;
 
+use bench::BenchArgs;
 use cells::MatrixArgs;
 use cells::RunArgs;
 
@@ -48,6 +50,8 @@ enum Command {
     Run(RunArgs),
     /// Compare in every cell of a matrix of GPUs, firmware versions and subsystems.
     Matrix(MatrixArgs),
+    /// What binding costs in C and in Rust: instructions and memory.
+    Bench(BenchArgs),
     /// Print the table of a report.
     Show {
         /// The report [default: BUILD/ab/report.json].
@@ -193,6 +197,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Vm(args) => vm(&args),
         Command::Run(args) => cells::run(&args),
         Command::Matrix(args) => cells::matrix(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),
     };

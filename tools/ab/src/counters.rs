@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::compare::Run;
 use crate::trace::Queue;
+use crate::vm::guest::Guest;
 
 /// One subsystem's counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -67,8 +68,12 @@ impl Counters {
 
     /// The last counters that a guest reported; none if its driver has no such file.
     pub fn of(run: &Run) -> Option<Self> {
-        let phase = run
-            .guest
+        Self::of_guest(&run.guest)
+    }
+
+    /// As [`Counters::of`].
+    pub fn of_guest(guest: &Guest) -> Option<Self> {
+        let phase = guest
             .phases
             .iter()
             .rev()

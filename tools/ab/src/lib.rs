@@ -3,6 +3,7 @@
 
 pub mod ab;
 pub mod address;
+pub mod bench;
 pub mod compare;
 pub mod counters;
 pub mod lists;

@@ -34,9 +34,9 @@ fn device(image: &str, entries: u64) -> Value {
             [
                 json!({"boot": boot, "mark": 0, "name": "radix3 level 2", "size": 8192, "facts":
                     {"aligned": true, "entries": entries, "rest_zero": true}}),
-                json!({"boot": boot, "mark": 0, "name": "radix3", "size": 28528288, "sha256": image,
+                json!({"boot": boot, "mark": 0, "name": "radix3", "size": 28528288, "digest": image,
                     "facts": {"padding": 352, "padding_zero": true}}),
-                json!({"boot": boot, "mark": 0, "name": "fwsec-frts loader dmem", "size": 84, "sha256": "f",
+                json!({"boot": boot, "mark": 0, "name": "fwsec-frts loader dmem", "size": 84, "digest": "f",
                     "head": format!("{:072}{:02x}0000fee70000000000", 0, boot)}),
             ]
         })

@@ -5,6 +5,7 @@
 //! [`report`].  Nothing here knows which side (C or Rust) it is running; that is in the module's parameters.
 //! Every wait is bounded in guest time; what hangs the whole guest is found by the runner's own clock.
 
+mod bench;
 mod drm;
 mod kmsg;
 mod modules;

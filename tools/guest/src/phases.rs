@@ -11,6 +11,8 @@
 //! | `unbind`, `bind` | the driver gives the device up, and takes it again |
 //! | `set=TEXT` | writes the parameter `rust_gsp` (`+` stands for a comma), which must be taken |
 //! | `refuse=TEXT` | writes it, which must be refused with EINVAL and change nothing |
+//! | `bench=N+FUNCTION+…` | binds N times and reports what each bind, and each of these functions in it, took |
+//! | `bench-memory=N` | binds N times and reports how much memory each took at its worst |
 //! | `unload` | removes the module |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
@@ -28,6 +30,7 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
+use crate::bench;
 use crate::drm::Client;
 use crate::drm::Domain;
 use crate::modules;
@@ -98,6 +101,8 @@ impl Machine {
             "counters" => counters(),
             "unbind" => self.unbind(),
             "bind" => self.bind(),
+            "bench" => bench::time(self.gpu()?, arg),
+            "bench-memory" => bench::space(self.gpu()?, arg),
             "set" => set(arg),
             "refuse" => refuse(arg),
             "unload" => unload(),

@@ -30,7 +30,12 @@ pub fn mount_all() -> Result<()> {
     Ok(())
 }
 
-fn mount(kind: &str, dir: &str) -> Result<()> {
+/// Mounts a file system that has no device.
+///
+/// # Errors
+///
+/// The mount was refused (but not that it was there already).
+pub fn mount(kind: &str, dir: &str) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("mkdir {dir}"))?;
     let kind_c = CString::new(kind)?;
     let dir_c = CString::new(dir)?;

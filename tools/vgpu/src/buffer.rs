@@ -20,8 +20,9 @@ pub struct Buffer {
     pub name: String,
     /// Bytes.
     pub size: u64,
-    /// SHA-256 of the content, in hexadecimal (empty where the content is not looked at).
-    pub sha256: String,
+    /// SHA-256 of its pages' SHA-256s, in hexadecimal (empty where the content is not looked at). An image is read while
+    /// the driver waits for the access that started it: once must do.
+    pub digest: String,
     /// The first page in hexadecimal, without trailing zeros (empty for what is firmware): addresses are in there,
     /// which a comparison has to treat as such.
     pub head: String,
@@ -51,13 +52,16 @@ impl Buffer {
         let first = &data[..data.len().min(PAGE)];
         let used = first.iter().rposition(|b| *b != 0).map_or(0, |n| n + 1);
         let mut pages = String::with_capacity(data.len().div_ceil(PAGE) * KEPT * 2);
+        let mut whole = Sha256::new();
         for page in data.chunks(PAGE) {
-            push_hex(&mut pages, &Sha256::digest(page)[..KEPT]);
+            let digest = Sha256::digest(page);
+            whole.update(digest);
+            push_hex(&mut pages, &digest[..KEPT]);
         }
         Self {
             name: name.into(),
             size: data.len() as u64,
-            sha256: hex(&Sha256::digest(data)),
+            digest: hex(&whole.finalize()),
             head: match content {
                 Content::Driver => hex(&first[..used]),
                 Content::Firmware => String::new(),

@@ -52,7 +52,7 @@ pub struct Handed {
     pub size: u64,
     /// Digest of the content when it was handed over; [`Recorder::pages`] has those of its pages.
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub sha256: String,
+    pub digest: String,
     /// Its first page in hexadecimal, without trailing zeros (empty for what is firmware).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub head: String,
@@ -199,7 +199,7 @@ impl Recorder {
     pub fn hand(&mut self, boot: u32, buffer: Buffer) {
         if !buffer.pages.is_empty() {
             self.pages
-                .entry(buffer.sha256.clone())
+                .entry(buffer.digest.clone())
                 .or_insert(buffer.pages);
         }
         self.handed.push(Handed {
@@ -207,7 +207,7 @@ impl Recorder {
             mark: self.last_mark,
             name: buffer.name,
             size: buffer.size,
-            sha256: buffer.sha256,
+            digest: buffer.digest,
             head: buffer.head,
             facts: buffer.facts,
         });

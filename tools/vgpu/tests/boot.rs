@@ -61,7 +61,7 @@ fn every_cell_boots_and_unloads_twice() {
         ] {
             let both: Vec<_> = handed.iter().filter(|b| b["name"] == name).collect();
             assert_eq!(both.len(), 2, "{name}");
-            assert_eq!(both[0]["sha256"], both[1]["sha256"], "{name}");
+            assert_eq!(both[0]["digest"], both[1]["digest"], "{name}");
         }
     }
 }

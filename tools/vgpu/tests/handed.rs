@@ -18,7 +18,7 @@ fn named(report: &Value, name: &str) -> Vec<Value> {
 
 /// The digests of a buffer's pages.
 fn pages(report: &Value, buffer: &Value) -> Vec<String> {
-    let digest = buffer["sha256"].as_str().unwrap();
+    let digest = buffer["digest"].as_str().unwrap();
     let digits = report["pages"][digest].as_str().unwrap().as_bytes();
     let text = |d: &[u8]| String::from_utf8(d.to_vec()).unwrap();
     digits.chunks(16).map(text).collect()
@@ -101,7 +101,7 @@ fn what_is_behind_the_image_is_looked_at() {
     });
     let (a, b) = (&named(&clean, "radix3")[0], &named(&dirty, "radix3")[0]);
     assert_eq!(b["facts"]["padding_zero"], false);
-    assert_eq!(a["sha256"], b["sha256"], "it is no part of the image");
+    assert_eq!(a["digest"], b["digest"], "it is no part of the image");
 }
 
 #[test]

@@ -106,7 +106,12 @@ pub struct MatrixArgs {
     common: Common,
 }
 
-fn seam_list(text: &str) -> Result<Vec<String>> {
+/// The subsystems that a `--seams` means, in the driver's order.
+///
+/// # Errors
+///
+/// There is no subsystem of that name.
+pub fn seam_list(text: &str) -> Result<Vec<String>> {
     match text.trim() {
         "none" | "0" | "" => return Ok(Vec::new()),
         "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
@@ -128,7 +133,7 @@ fn seam_list(text: &str) -> Result<Vec<String>> {
 }
 
 /// The module that an option means: none is the distribution's own.
-fn module(given: &Option<PathBuf>, build: &Path) -> Result<Option<PathBuf>> {
+pub fn module(given: &Option<PathBuf>, build: &Path) -> Result<Option<PathBuf>> {
     let path = match given {
         Some(path) if path == Path::new(STOCK) => return Ok(None),
         Some(path) => path.clone(),

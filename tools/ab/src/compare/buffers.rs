@@ -66,7 +66,7 @@ fn handed(run: &Run, table: &Table) -> Vec<(Key, Handed)> {
             // A new boot has buffers of its own.
             normaliser.forget();
         }
-        let (name, digest) = (text("name"), text("sha256"));
+        let (name, digest) = (text("name"), text("digest"));
         let size = entry["size"].as_u64().unwrap_or(0);
         let mut head = from_hex(&text("head")).unwrap_or_default();
         if !head.is_empty() {

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::report::table;
 use crate::report::table::served;
 
-const STYLE: &str = "
+/// How the pages look.
+pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --warn: #9a6700; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
@@ -21,7 +22,8 @@ code, pre { font: 13px/1.4 ui-monospace, monospace; } td code { overflow-wrap: a
 .wrap { overflow-x: auto; }
 ";
 
-fn escape(text: &str) -> String {
+/// Text as it can stand in a page.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
