@@ -59,7 +59,8 @@ $(obj)/bridge/nvkm_rs_%.h: $(src)/bridge/%.rs $(src)/bridge/cbindgen_parameters.
 	$(call if_changed,nvkm_cbindgen)
 
 # NVIDIA's types, a module for each firmware version that the tree has headers of; the names come along.
-nvkm_abi := r535 r570
+nvkm_abi := $(foreach v,$(basename $(notdir $(wildcard $(src)/nvkm-rs/abi/headers/r*.h))),\
+	$(if $(wildcard $(src)/nvkm/subdev/gsp/rm/$(v)/nvrm),$(v)))
 nvkm_abi_rs := $(foreach v,$(nvkm_abi),bridge/abi/$(v).rs)
 
 quiet_cmd_nvkm_abi = ABI     $@

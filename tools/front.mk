@@ -6,19 +6,25 @@ BOX := tools/toolbox/toolbox
 MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
-INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer
+INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+	abi-diff abi-new abi-lines abi-modules firmware-all fuzz bench
 
 .PHONY: help toolbox clean distclean shell $(INSIDE)
 
 help:
 	@echo 'make ab          C, C again, Rust on the virtual GPU; table, verdict; exit 0 only when equal'
-	@echo '                 GPU=tu104|ga106  FW=570.144|535.113.01|synthetic  SEAMS=rpc|none  NAME=<of the run>'
+	@echo '                 GPU=tu104|ga106  FW=570.144|535.113.01|synthetic  SEAMS=1|rpc|fw|rpc,fw|none  NAME=<of the run>'
 	@echo 'make ab-matrix   every GPU x firmware x subsystem that is claimed to work'
+	@echo 'make bench       what a bind costs in C and in Rust: instructions, memory; build/bench/report.html'
 	@echo 'make test        all tests; closing line "N passed, N failed"'
 	@echo 'make check       formatting, lints, licences, checkpatch'
 	@echo 'make nouveau     only build: build/nouveau/on/nouveau.ko, for the distribution kernel of build/kernel/current'
 	@echo 'make off-absent  the hooked tree with the option off against a pristine one'
 	@echo 'make negative    deliberately wrong Rust must be found out'
+	@echo 'make abi-diff A=535.113.01 B=570.144   what changed between two firmware ABIs: versions, header trees, objects'
+	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
+	@echo 'make abi-lines   what each version cost by hand'
+	@echo 'make fuzz        fuzz the parsers;  SECONDS_EACH=60  TARGETS=<some of nvkm-rs/fuzz/fuzz_targets>'
 	@echo 'make rust-analyzer   rust-project.json for editors'
 	@echo 'make shell       a shell inside the toolbox'
 	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'
@@ -37,7 +43,7 @@ shell: toolbox
 	@$(BOX) run bash
 
 clean:
-	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
+	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
 
 # The root of an ordinary user's toolbox belongs to that user's subordinate ids.
 distclean:

@@ -5,14 +5,14 @@
 MAKEFLAGS += --no-print-directory
 top := $(CURDIR)
 BUILD ?= build
-B := $(abspath $(BUILD))
+# B is this file's name for the build directory, and what the user of abi-diff gives.
+ABI_B := $(B)
+override B := $(abspath $(BUILD))
 
 GPU ?= tu104
 FW ?= 570.144
 SEAMS ?= 1
-NAME ?= $(GPU)-$(FW)-$(subst $(comma),+,$(SEAMS))
 KERNEL ?= 7.3
-comma := ,
 
 export BUILD := $(B)
 # Where host builds of nvkm-rs find what is generated (rule abi-modules).
@@ -24,7 +24,8 @@ K := $(B)/kernel/current
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer abi-modules
+.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz bench
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -43,18 +44,48 @@ kernel:
 firmware:
 	@tools/toolbox/firmware $(if $(filter synthetic,$(FW)),,$(FW))
 
+# All files that the parsers are tested with: nouveau's two versions, and that of the suite's own NVIDIA driver.
+firmware-all:
+	@tools/toolbox/firmware $(REAL_FW) 550.163.01
+
 # --- firmware ABI -----------------------------------------------------------------------------------------------------
 
 NOUVEAU := $(K)/src/drivers/gpu/drm/nouveau
 abi_sources := $(wildcard nvkm-rs/abi/headers/*.h nvkm-rs/abi/*.awk) nvkm-rs/abi/bindgen_parameters nvkm-rs/abi/generate
-abi_rs := $(addprefix $(NVKM_GENERATED)/abi/,r535.rs r570.rs)
+abi_rs := $(addprefix $(NVKM_GENERATED)/abi/,r535.rs r550.rs r570.rs)
 
 # NVIDIA's types for host builds of nvkm-rs, made as the kernel's build makes them.
 abi-modules: $(abi_rs)
 
 $(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(B)/nouveau/.kernel
 	@mkdir -p $(@D)
-	@CC=gcc-14 nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm
+	@CC=gcc-14 nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm $(B)/abi
+
+# The kernel has no headers of this one.
+$(NVKM_GENERATED)/abi/r550.rs: $(B)/abi/r550/r550.h
+$(B)/abi/r550/r550.h: | abi-program kernel
+	@$(BIN)/nvkm-abi new 550.163.01
+
+abi-program:
+	@[ -e $(BIN)/nvkm-abi ] || echo "nvkm-abi: building"
+	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-abi
+
+abi-diff: abi-program kernel
+	@[ -n "$(A)" ] && [ -n "$(ABI_B)" ] || \
+		{ echo "abi-diff: name two firmware versions, such as A=535.113.01 B=570.144" >&2; exit 2; }
+	@$(BIN)/nvkm-abi diff --a '$(A)' --b '$(ABI_B)'
+
+abi-new: abi-program kernel
+	@[ -n "$(VERSION)" ] || { echo "abi-new: name a firmware version, such as VERSION=550.163.01" >&2; exit 2; }
+	@$(BIN)/nvkm-abi new '$(VERSION)' --headers '$(HEADERS)'
+
+# What a version costs by hand: the lines that name it, and those that are its own.
+abi-lines: kernel
+	@for v in r535 r550 r570; do \
+		named=$$(cat nvkm-rs/abi/core/*.rs | grep -cw $$v); own=$$(grep -c . nvkm-rs/abi/headers/$$v.h); \
+		printf '%s: %d lines name it, %d lines of its own\n' $$v $$named $$own; done
+	@for v in r535 r570; do printf '%s in C: %d lines\n' $$v \
+		$$(cat $(NOUVEAU)/nvkm/subdev/gsp/rm/$$v/*.c $(NOUVEAU)/nvkm/subdev/gsp/rm/$$v/nvrm/*.h | wc -l); done
 
 # --- nouveau ----------------------------------------------------------------------------------------------------------
 
@@ -105,26 +136,34 @@ $(B)/nouveau/.kernel: kernel
 # --- A/B --------------------------------------------------------------------------------------------------------------
 
 ab: programs kernel firmware nouveau
-	@$(BIN)/nvkm-ab run --gpu $(GPU) --fw $(FW) --seams $(SEAMS) --name $(NAME)
+	@$(BIN)/nvkm-ab run --gpu $(GPU) --fw $(FW) --seams $(SEAMS) $(if $(NAME),--name $(NAME))
 
 ab-matrix: programs kernel nouveau
 	@tools/toolbox/firmware $(REAL_FW)
 	@$(BIN)/nvkm-ab matrix
+
+# C against Rust, counted in instructions. BENCH= more options of nvkm-ab bench, such as BENCH='--seams rpc,fw --binds 20'.
+bench: programs kernel nouveau
+	@tools/toolbox/firmware $(REAL_FW)
+	@$(BIN)/nvkm-ab bench $(BENCH)
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 off := $(B)/nouveau/off/nouveau.ko
 pristine := $(B)/nouveau/pristine/nouveau.ko
 
-test: programs kernel nouveau $(off) $(pristine)
-	@tools/toolbox/firmware $(REAL_FW)
+test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine)
 	@tools/test $(TESTS)
 
-check: programs kernel nouveau
+check: programs kernel nouveau abi-modules
 	@tools/check
 
-host-tests:
+host-tests: kernel abi-modules firmware-all
 	@tools/test host
+
+# SECONDS_EACH= how long each target runs; TARGETS= which.
+fuzz: kernel abi-modules
+	@nvkm-rs/fuzz/run $(or $(SECONDS_EACH),60) $(TARGETS)
 
 off-absent: programs kernel nouveau $(off) $(pristine)
 	@tools/off-absent

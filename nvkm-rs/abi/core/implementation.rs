@@ -100,7 +100,7 @@ macro_rules! implementation {
                             least: ($v::GSP_FW_HEAP_SIZE_OVERRIDE_LIBOS3_BAREMETAL_MIN_MB as u64) << 20_u32,
                         },
                         base_tu10x: $v::GSP_FW_HEAP_PARAM_BASE_RM_SIZE_TU10X as u64,
-                        base_gh100: pick!(since r570 at $v
+                        base_gh100: pick!(since r550 at $v
                             { Some($v::GSP_FW_HEAP_PARAM_BASE_RM_SIZE_GH100 as u64) } else { None }),
                         per_gb: $v::GSP_FW_HEAP_PARAM_SIZE_PER_GB_FB as u64,
                         client: $v::GSP_FW_HEAP_PARAM_CLIENT_ALLOC_SIZE as u64,
@@ -341,7 +341,7 @@ macro_rules! implementation {
                 }
 
                 fn fmc_boot_params(&self, params: &FmcBootParams, out: &mut [u8]) -> Result<Option<usize>, Fault> {
-                    pick!(since r570 at $v { {
+                    pick!(since r550 at $v { {
                         use versions::$v;
                         let size: Result<usize, Fault> = encode!($v, out, GSP_FMC_BOOT_PARAMS {
                             bootGspRmParams.gspRmDescOffset = params.meta.addr;
@@ -370,9 +370,9 @@ macro_rules! implementation {
                         maxUserVa = info.max_user_va;
                         pciConfigMirrorBase = info.config_mirror.0;
                         pciConfigMirrorSize = info.config_mirror.1;
-                        [since r550] PCIDeviceID = info.ids.0;
-                        [since r550] PCISubDeviceID = info.ids.1;
-                        [since r550] PCIRevisionID = info.ids.2;
+                        [since r570] PCIDeviceID = info.ids.0;
+                        [since r570] PCISubDeviceID = info.ids.1;
+                        [since r570] PCIRevisionID = info.ids.2;
                         [since r570] bIsPrimary = info.primary;
                     });
                     let size = size?;

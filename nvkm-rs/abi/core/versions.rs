@@ -53,9 +53,9 @@ version! {
     r535
 }
 version! {
-    /// 550.163.01, which nouveau has no support for; its types are made by `make abi-new`.
+    /// 550.163.01, which nouveau has no support for; `make abi-new` makes all of its types, so it inherits nothing.
     #[cfg(feature = "r550")]
-    r550 inherits r535
+    r550
 }
 version! {
     /// 570.144, `rm/r570/nvrm/`.
