@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which differences a person has to decide about. A field that only lies elsewhere is none: the generated module has it
-//! where it belongs. A field that came, went or means another thing is.
+//! Which differences a person has to decide about. A field that only lies elsewhere and a constant with another value are
+//! none: the generated module has them right. A field that came, went or is of another type is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -19,8 +19,8 @@ pub enum Rank {
     Layer,
     /// The same, of something that nouveau's headers name but the layer does not use.
     Other,
-    /// Only offsets or sizes: the generated module knows them.
-    LayoutOnly,
+    /// Only offsets, sizes or values: the generated module knows them.
+    Generated,
 }
 
 /// One item to decide about.
@@ -70,30 +70,59 @@ fn field(change: &FieldChange, changed: &BTreeSet<&str>) -> Option<String> {
     }
 }
 
-fn item(item: &Item, changed: &BTreeSet<&str>) -> Option<(bool, Vec<String>)> {
-    let (a, b) = (
-        item.a.as_deref().unwrap_or("nothing"),
-        item.b.as_deref().unwrap_or("nothing"),
-    );
+/// A field that went and one of the same type that came in its place are one decision: is it the same one renamed?
+fn fields(item: &Item, changed: &BTreeSet<&str>) -> Vec<String> {
+    let mut what = Vec::new();
+    let mut paired = BTreeSet::new();
+    for change in &item.fields {
+        let Some(gone) = change.a.as_ref().filter(|_| change.b.is_none()) else {
+            continue;
+        };
+        let successor = item
+            .fields
+            .iter()
+            .find(|f| f.a.is_none() && f.b.as_ref() == Some(gone) && !padding(&f.path));
+        if let Some(successor) = successor.filter(|_| !padding(&change.path)) {
+            paired.extend([&change.path, &successor.path]);
+            let (old, new) = (&change.path, &successor.path);
+            what.push(format!("{old} is now called {new} ({})", at(gone)));
+        }
+    }
+    let rest = item.fields.iter().filter(|f| !paired.contains(&f.path));
+    what.extend(rest.filter_map(|f| field(f, changed)));
+    what
+}
+
+fn item(
+    item: &Item,
+    changed: &BTreeSet<&str>,
+    added: &BTreeMap<(Class, &str), &str>,
+) -> Option<(bool, Vec<String>)> {
+    let a = item.a.as_deref().unwrap_or("nothing");
+    let b = item.b.as_deref().unwrap_or("nothing");
     match (item.class, item.state) {
-        (_, State::Same | State::NotCarried | State::Unknown) => None,
         (Class::Struct, State::Changed) => {
-            let what: Vec<String> = item
-                .fields
-                .iter()
-                .filter_map(|f| field(f, changed))
-                .collect();
+            let what = fields(item, changed);
             if what.is_empty() {
-                return Some((false, vec![format!("{a} are {b}, fields only moved")]));
+                return Some((false, vec![format!("{a} are {b}, no field came or went")]));
             }
             Some((true, what))
         }
-        (_, State::Gone) => Some((true, vec![format!("gone (was {a})")])),
-        (Class::Function | Class::Event, State::Changed) => {
-            Some((true, vec![format!("renumbered: {a} is {b}")]))
+        (_, State::Gone) => {
+            let successor = added
+                .get(&(item.class, a))
+                .filter(|_| item.class != Class::Struct);
+            let now = successor.map(|name| format!("; {a} is now {name}"));
+            Some((
+                true,
+                vec![format!("gone (was {a}){}", now.unwrap_or_default())],
+            ))
         }
-        (_, State::Changed) => Some((true, vec![format!("value changed: {a} is {b}")])),
-        // What nouveau never had, it needs not decide about.
+        (Class::Function | Class::Event, State::Changed) => {
+            Some((false, vec![format!("renumbered: {a} is {b}")]))
+        }
+        (_, State::Changed) => Some((false, vec![format!("{a} is {b}")])),
+        // What nouveau never had, it needs not decide about; what is not known is dealt with elsewhere.
         _ => None,
     }
 }
@@ -107,6 +136,12 @@ pub fn list(diff: &Diff, inherited: &Inherited, used: &BTreeSet<String>) -> Vec<
         .filter(|i| i.class == Class::Struct && i.state == State::Changed)
         .map(|i| i.name.as_str())
         .collect();
+    let added: BTreeMap<(Class, &str), &str> = diff
+        .items
+        .iter()
+        .filter(|i| i.state == State::Added)
+        .filter_map(|i| Some(((i.class, i.b.as_deref()?), i.name.as_str())))
+        .collect();
     let rank = |name: &str| {
         if used.contains(name) {
             Rank::Layer
@@ -116,12 +151,12 @@ pub fn list(diff: &Diff, inherited: &Inherited, used: &BTreeSet<String>) -> Vec<
     };
     let mut out = Vec::new();
     for i in &diff.items {
-        if let Some((decision, what)) = item(i, &changed) {
+        if let Some((decision, what)) = item(i, &changed, &added) {
             out.push(Decision {
                 rank: if decision {
                     rank(&i.name)
                 } else {
-                    Rank::LayoutOnly
+                    Rank::Generated
                 },
                 class: i.class,
                 name: i.name.clone(),
@@ -152,10 +187,10 @@ fn count(decisions: &[Decision], rank: Rank) -> usize {
 #[must_use]
 pub fn summary(predecessor: &str, decisions: &[Decision]) -> String {
     format!(
-        "against {predecessor}: {} items that the layer uses need a decision, {} others, {} are layout only",
+        "against {predecessor}: {} items that the layer uses need a decision, {} others, {} are layout or value only",
         count(decisions, Rank::Layer),
         count(decisions, Rank::Other),
-        count(decisions, Rank::LayoutOnly)
+        count(decisions, Rank::Generated)
     )
 }
 
@@ -175,8 +210,8 @@ pub fn page(
         (Rank::Layer, "To be decided: what the layer uses"),
         (Rank::Other, "To be decided if it is ever used"),
         (
-            Rank::LayoutOnly,
-            "Layout only: the generated module has it right",
+            Rank::Generated,
+            "Layout or value only: the generated module has it right",
         ),
     ];
     for (rank, title) in sections {
@@ -195,16 +230,23 @@ pub fn page(
             }
         }
     }
-    if !inherited.taken.is_empty() || !inherited.undecided.is_empty() {
-        let _ = writeln!(
-            out,
-            "\n## Not told by the debug information\n\nTaken from the neighbours, which agree:\n"
-        );
-        for (name, source) in &inherited.taken {
-            let _ = writeln!(out, "- `{name}`: {source}");
-        }
-        let _ = writeln!(out, "\nLeft out, because they do not:\n");
-        for (name, text) in &inherited.undecided {
+    let lists = [
+        (
+            "Types that the object does not use, taken from neighbours that agree",
+            &inherited.types,
+        ),
+        (
+            "Macros, taken from neighbours that agree",
+            &inherited.defines,
+        ),
+        (
+            "Left out: the neighbours do not agree",
+            &inherited.undecided,
+        ),
+    ];
+    for (title, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = writeln!(out, "\n## {title}\n");
+        for (name, text) in names {
             let _ = writeln!(out, "- `{name}`: {text}");
         }
     }

@@ -13,6 +13,8 @@ mod open;
 mod probe;
 mod report;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -19,8 +19,10 @@ use crate::source::{order, Places, KNOWN, LAYER};
 /// What an object did not tell, and where it comes from instead.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Inherited {
-    /// Name and source.
-    pub taken: BTreeMap<String, String>,
+    /// Types and their source. What an object does not use it hardly sends: a doubtful lot.
+    pub types: BTreeMap<String, String>,
+    /// Macros and their source.
+    pub defines: BTreeMap<String, String>,
     /// Name and what its neighbours say, where they do not agree.
     pub undecided: BTreeMap<String, String>,
 }
@@ -99,7 +101,7 @@ pub fn inherit(
     {
         match (has(below, &name), has(above, &name)) {
             (true, true) if same_type(below, above, &name) && import(model, below, &name)? => {
-                out.taken.insert(name, source.clone());
+                out.types.insert(name, source.clone());
             }
             (true, true) => {
                 let text = format!("differs between {} and {}", below.version, above.version);
@@ -127,7 +129,7 @@ pub fn inherit(
         match (constant(below, &low, name), constant(above, &high, name)) {
             (Some(x), Some(y)) if x == y => {
                 model.defines.insert(name.clone(), x);
-                out.taken.insert(name.clone(), source.clone());
+                out.defines.insert(name.clone(), source.clone());
             }
             (None, None) => {}
             (x, y) => {
@@ -258,7 +260,7 @@ pub fn run(places: &Places, version: &str, headers: Option<&str>) -> Result<()> 
     let path = dir.join(format!("{release}.h"));
     let new = dir.join("new.h");
     let guard = format!("NVKM_ABI_{}_H", release.to_uppercase());
-    std::fs::write(&new, header::print(&model, &guard, &inherited.taken)?)?;
+    std::fs::write(&new, header::print(&model, &guard, &inherited.defines)?)?;
     header::verify(&model, &new)?;
     let compared = header::verify_bindgen(&model, &new)?;
     std::fs::rename(&new, &path)?;
@@ -291,8 +293,9 @@ pub fn run(places: &Places, version: &str, headers: Option<&str>) -> Result<()> 
     );
     if model.kind != Kind::Open {
         println!(
-            "the debug information does not tell {} names that its neighbours agree about (taken), {} that they do not (left out)",
-            inherited.taken.len(),
+            "not in the debug information: {} types and {} defines that its neighbours agree about (taken), {} names that they do not (left out)",
+            inherited.types.len(),
+            inherited.defines.len(),
             inherited.undecided.len()
         );
     }
