@@ -26,8 +26,12 @@ use crate::pci::Gpu;
 use crate::sys;
 
 const TRACING: &str = "/sys/kernel/tracing";
-/// What an unbind leaves to others (deferred frees) is done after this time.
+/// What an unbind leaves to others (deferred frees) is done after this time; memory comes back later still, some of it by
+/// the kernel's own timers. An idle machine skips it.
 const SETTLE: Duration = Duration::from_millis(50);
+const SETTLE_MEMORY: Duration = Duration::from_secs(3);
+/// Of x86-64.
+const KIB_PER_PAGE: u64 = 4;
 /// Guest time between two looks at memory.
 const SAMPLE: Duration = Duration::from_millis(1);
 
@@ -147,42 +151,74 @@ fn number(word: Option<&str>) -> Result<u32> {
     }
 }
 
-/// Two numbers of /proc/meminfo, in KiB.
+/// How much memory there is, in KiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Memory {
+    /// Free, and free but on a processor's own lists: those hold some megabytes, now more and now less.
     free: u64,
     vmalloc: u64,
 }
 
-fn memory(text: &str) -> Option<Memory> {
+/// What /proc/meminfo and /proc/zoneinfo say.
+fn memory(meminfo: &str, zoneinfo: &str) -> Option<Memory> {
     let of = |name: &str| -> Option<u64> {
-        let line = text.lines().find(|l| l.starts_with(name))?;
+        let line = meminfo.lines().find(|l| l.starts_with(name))?;
         line.split_whitespace().nth(1)?.parse().ok()
     };
+    let listed = zoneinfo
+        .lines()
+        .filter_map(|l| l.trim_start().strip_prefix("count:"))
+        .map(|n| n.trim().parse::<u64>().ok());
     Some(Memory {
-        free: of("MemFree:")?,
+        free: of("MemFree:")? + listed.sum::<Option<u64>>()? * KIB_PER_PAGE,
         vmalloc: of("VmallocUsed:")?,
     })
 }
 
-fn look(file: &File) -> Result<Memory> {
-    let mut bytes = [0; 4096];
-    let len = file.read_at(&mut bytes, 0)?;
-    memory(&String::from_utf8_lossy(&bytes[..len])).context("/proc/meminfo is not understood")
+/// The files that are looked at.
+struct Files {
+    meminfo: File,
+    zoneinfo: File,
 }
 
-/// Looks at memory again and again until told to stop: the lowest MemFree, the highest VmallocUsed, how often.
-fn sample(file: &File, stop: &AtomicBool) -> Result<(Memory, u64)> {
+impl Files {
+    fn open() -> Result<Self> {
+        Ok(Self {
+            meminfo: File::open("/proc/meminfo")?,
+            zoneinfo: File::open("/proc/zoneinfo")?,
+        })
+    }
+
+    fn look(&self) -> Result<Memory> {
+        let read = |file: &File| -> Result<String> {
+            let mut bytes = vec![0; 1 << 16];
+            let mut len = 0;
+            loop {
+                match file.read_at(&mut bytes[len..], len as u64)? {
+                    0 => break,
+                    n => len += n,
+                }
+            }
+            bytes.truncate(len);
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        memory(&read(&self.meminfo)?, &read(&self.zoneinfo)?)
+            .context("/proc/meminfo or zoneinfo is not understood")
+    }
+}
+
+/// Looks at memory again and again until told to stop: the least that was free, the most of VmallocUsed, how often.
+fn sample(files: &Files, stop: &AtomicBool) -> Result<(Memory, u64)> {
     // The kernel's lazy preemption lets a thread copy 60 MB in one go, but not before a real-time thread.
     let param = libc::sched_param { sched_priority: 1 };
     // SAFETY: the parameter outlives the call.
     if unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &param) } != 0 {
         bail!("sched_setscheduler: {}", io::Error::last_os_error());
     }
-    let mut worst = look(file)?;
+    let mut worst = files.look()?;
     let mut looks = 0;
     while !stop.load(Ordering::Relaxed) {
-        let now = look(file)?;
+        let now = files.look()?;
         worst.free = worst.free.min(now.free);
         worst.vmalloc = worst.vmalloc.max(now.vmalloc);
         looks += 1;
@@ -200,22 +236,20 @@ pub fn space(gpu: &Gpu, arg: &str) -> Result<Value> {
     let mut binds = Vec::new();
     for _ in 0..number(Some(arg))? {
         gpu.unbind()?;
-        thread::sleep(SETTLE);
-        // Pages on processors' own lists count as used: some megabytes, now more and now less. Compaction takes them back.
-        let _ = fs::write("/proc/sys/vm/compact_memory", "1");
-        let file = File::open("/proc/meminfo")?;
-        let before = look(&file)?;
+        thread::sleep(SETTLE_MEMORY);
+        let files = Arc::new(Files::open()?);
+        let before = files.look()?;
         let stop = Arc::new(AtomicBool::new(false));
         let watcher = {
-            let (file, stop) = (file.try_clone()?, stop.clone());
-            thread::spawn(move || sample(&file, &stop))
+            let (files, stop) = (files.clone(), stop.clone());
+            thread::spawn(move || sample(&files, &stop))
         };
         let bound = gpu.bind();
         stop.store(true, Ordering::Relaxed);
         let watched = watcher.join();
         bound?;
         let (worst, looks) = watched.ok().context("the watcher died")??;
-        let after = look(&file)?;
+        let after = files.look()?;
         binds.push(json!({
             "peak_kib": before.free.saturating_sub(worst.free),
             "peak_vmalloc_kib": worst.vmalloc.saturating_sub(before.vmalloc),
@@ -247,11 +281,14 @@ mod tests {
     fn memory_lines() {
         let text =
             "MemTotal:  100 kB\nMemFree:   42 kB\nVmallocTotal: 7 kB\nVmallocUsed:   13 kB\n";
+        let zones = "Node 0, zone DMA32\n  pages free 9\n    cpu: 0\n              count:    5\n              high:     80\n\
+            Node 0, zone Normal\n    cpu: 0\n              count:    2\n";
         let is = Memory {
-            free: 42,
+            free: 42 + 7 * 4,
             vmalloc: 13,
         };
-        assert_eq!(memory(text), Some(is));
-        assert_eq!(memory("MemFree: 42 kB\n"), None);
+        assert_eq!(memory(text, zones), Some(is));
+        assert_eq!(memory("MemFree: 42 kB\n", zones), None);
+        assert_eq!(memory(text, "count: x\n"), None);
     }
 }

@@ -26,7 +26,7 @@ const MORE_TIME: u32 = 5;
 ///
 /// Measures what binding the device takes: instructions (guest time under icount) of all of it and of firmware loading
 /// alone (nvkm_gsp_new_ and tu102_gsp_oneinit by kernel probes, with and without the kernel's reading of files), and
-/// memory (MemFree before, lowest during, and after). Time and memory are measured at different binds. Leaves
+/// memory (free before, least free during, and after). Time and memory are measured at different binds. Leaves
 /// BUILD/bench/report.json and report.html. Exit codes: 0 all targets hold, 1 one does not, 2 it could not be measured.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]

@@ -23,11 +23,11 @@ use super::phase_list;
 use super::Places;
 use super::DEFAULT_PHASES;
 
-/// The subsystems that can be named, in the driver's order.
+/// The subsystems that can be named, in the driver's order: those in the making, too.
 const NAMED: [&str; 2] = ["rpc", "fw"];
 /// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
 /// the verdict `failed`.
-const READY: [&str; 1] = ["rpc"];
+const READY: [&str; 2] = ["rpc", "fw"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
 
