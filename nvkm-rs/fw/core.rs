@@ -41,7 +41,7 @@
 //! - An image of no bytes. C allocates nothing and goes on.
 //! - Containers whose magic or version is unknown; ELF files of another class, byte order or section header; more than
 //!   256 sections or 64 KiB of their names, which have to be read before the file is known to be what it should be.
-//! - A section whose name lies outside of the table of names. C compares what follows the table.
+//! - A section whose name lies outside of the table of names, or a table that ends amid a name. C compares what follows.
 //! - An FRTS region that the command has no bits for. C drops them.
 //!
 //! And computed otherwise: [`radix3`] rounds up, so it covers the last page of every image, and it clears what it leaves

@@ -99,12 +99,23 @@ fn elf64_sections() {
     // Names may end in one another, and the first of two is taken.
     let file = make::elf64(&[(".a", b"1"), (".fwimage", b"22"), (".fwimage", b"333")]);
     assert_eq!(elf64::section(&file, b".fwimage"), Ok(&b"22"[..]));
-    // A name that the end of the names cuts off is not that name.
+    // A name must not run past the names: C would read on, and might take another section than this.
     let mut file = make::elf64(&[("x", b"1")]);
     let names = make::ELF64_TABLE + 2 * 0x40;
     let size = u64::from(make::get32(&file, names + 0x20));
     put64(&mut file, names + 0x20, size - 1);
-    assert!(elf64::section(&file, b".shstrtab").is_err());
+    let error = elf64::section(&file, b"x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ELF64 section names: last byte at 0x10c: 0x62 where 0x0 must be"
+    );
+    // No names at all: the first section has none.
+    put64(&mut file, names + 0x20, 0);
+    let error = elf64::section(&file, b"x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ELF64 section header: sh_name at 0x40: 0x1 bytes at 0x0 do not fit in 0x0 bytes"
+    );
 }
 
 #[test]
@@ -182,6 +193,7 @@ fn fmc() {
             (&|f| f[image + 7] ^= 1, &format!("FMC section header: sh_info at 0x118: {crc:#010x} where the contents give {broken:#010x}")),
             // No checksum, no check.
             (&|f| { f[image + 7] ^= 1; put32(f, at(5, 0x1c), 0); }, ""),
+            (&word(at(1, 0x14), 0x29), "FMC section names: last byte at 0x14c: 0x65 where 0x0 must be"),
             (&word(at(4, 0), 0x2a), "FMC section header: sh_name at 0xd4: 0x1 bytes at 0x2a do not fit in 0x2a bytes"),
             (&word(at(4, 0), 0), "FMC section header: publickey at 0x34: not there"),
             (&word(at(5, 0), 0), "FMC section header: image at 0x34: not there"),

@@ -7,10 +7,11 @@
 //! the same flags, each with the CRC of its contents in `sh_info` (0: none).
 
 use super::error::{Errno, FwError, Reason};
-use super::read::{len64, Field, View};
+use super::read::{self, len64, place, Field, View};
 
 const HEADER: &str = "FMC ELF header";
 const SECTION: &str = "FMC section header";
+const NAMES: &str = "FMC section names";
 const SH_NAME: Field = Field::new("sh_name", 0x00);
 const SH_TYPE: Field = Field::new("sh_type", 0x04);
 const SH_FLAGS: Field = Field::new("sh_flags", 0x08);
@@ -88,6 +89,8 @@ impl<'a> Fmc<'a> {
             validate(file, index)?;
         }
         let names = contents(file, NAMES_INDEX)?;
+        let names_offset = view(file, NAMES_INDEX).u32(SH_OFFSET)?;
+        read::names_end(NAMES, names, place(names_offset.into()))?;
         let image = find(file, names, "image")?;
         if image.is_empty() {
             return Err(FwError::new(SECTION, "image", HEADER_SIZE, Reason::Missing));

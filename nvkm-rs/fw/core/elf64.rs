@@ -10,7 +10,7 @@
 //! (`r535_gsp_elf_section`); neither type nor flags of a section matter.
 
 use super::error::{FwError, Reason};
-use super::read::{len64, place, slice, Field, View};
+use super::read::{self, len64, place, slice, Field, View};
 
 const HEADER: &str = "ELF64 header";
 const MAGIC: Field = Field::new("e_ident magic", 0x00);
@@ -22,6 +22,7 @@ const SHNUM: Field = Field::new("e_shnum", 0x3c);
 const SHSTRNDX: Field = Field::new("e_shstrndx", 0x3e);
 
 const SECTION: &str = "ELF64 section header";
+const NAMES: &str = "ELF64 section names";
 const SH_NAME: Field = Field::new("sh_name", 0x00);
 const SH_OFFSET: Field = Field::new("sh_offset", 0x18);
 const SH_SIZE: Field = Field::new("sh_size", 0x20);
@@ -195,8 +196,9 @@ impl<'a> SectionTable<'a> {
     /// # Errors
     ///
     /// None has that name, which is `NoEntry`; the name of one before it, or the section itself, is outside of where it
-    /// should be.
+    /// should be; the names do not end with the end of a name (C would read on).
     pub fn find(&self, names: &[u8], name: &[u8]) -> Result<Section, FwError> {
+        read::names_end(NAMES, names, place(self.names.offset))?;
         for index in 0..self.header.count {
             let view = self.view(index);
             let at = view.u32(SH_NAME)?;
@@ -210,7 +212,6 @@ impl<'a> SectionTable<'a> {
                 };
                 return Err(view.error(SH_NAME, outside));
             };
-            // A name that the table's end cuts off is none.
             if from
                 .strip_prefix(name)
                 .is_some_and(|rest| rest.first() == Some(&0))

@@ -37,6 +37,25 @@ pub(super) fn place(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
+/// Checks that an ELF table of names, at `offset` in the file, ends with the end of a name: so all in it have one.
+pub(super) fn names_end(
+    structure: &'static str,
+    names: &[u8],
+    offset: usize,
+) -> Result<(), FwError> {
+    let Some((last, rest)) = names.split_last().filter(|(last, _)| **last != 0) else {
+        return Ok(());
+    };
+    let (found, min, max) = (u64::from(*last), 0, 0);
+    let offset = offset.saturating_add(rest.len());
+    Err(FwError::new(
+        structure,
+        "last byte",
+        offset,
+        Reason::Value { found, min, max },
+    ))
+}
+
 /// A field of a structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
