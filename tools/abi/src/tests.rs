@@ -253,6 +253,7 @@ fn a_header_is_the_model_again() {
     // And a header that is not is refused.
     for (from, to) in [
         ("Handle handle;", "U64 handle;"),
+        ("Handle handle;", "int handle;"),
         ("__attribute__((aligned(16)))", ""),
         ("__attribute__((packed))", ""),
         ("0xffffffffULL", "0xfffffffULL"),
