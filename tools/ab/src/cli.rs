@@ -178,7 +178,8 @@ struct VmArgs {
     /// Its parameters, separated by spaces.
     #[arg(long, default_value = "")]
     params: String,
-    /// Phases, separated by commas (load probe copy event=N counters unbind bind unload sleep=MS).
+    /// Phases, separated by commas (load probe copy event=N suspend counters unbind bind unload
+    /// sleep=MS bench=N+FUNCTION+… bench-memory=N).
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
     /// Where its traces and logs go [default: BUILD/ab/vm].

@@ -216,3 +216,21 @@ fn an_event_reaches_the_object_that_waits() {
     );
     assert_eq!((event.len(), le32(&event, 24)), (32, 0), "no data follows");
 }
+
+#[test]
+fn a_driver_frees_what_it_made_under_rm_s_own_client() {
+    let mut h = Host::new("ga106", "570.144");
+    h.boot();
+    let (client, device, memory) = (0xc1e0_0004, 0xcaf0_0000, 0xcaf0_0003);
+    let mut p = vec![0; 64];
+    for (at, v) in [(0, client), (4, device), (8, memory), (12, 0x81)] {
+        put32(&mut p, at, v);
+    }
+    h.call(4, &p);
+    assert_eq!(h.free(client, memory), 0);
+    assert_eq!(h.report()["errors"].as_array().unwrap().len(), 0);
+    // RM's own device is not the driver's to free, and nothing is freed twice.
+    assert_ne!(h.free(client, device), 0);
+    assert_ne!(h.free(client, memory), 0);
+    assert_eq!(h.report()["errors"].as_array().unwrap().len(), 2);
+}

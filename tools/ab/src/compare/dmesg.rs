@@ -21,8 +21,36 @@ pub fn lines(run: &Run) -> Vec<Line> {
         .log
         .iter()
         .filter(|l| l.phase != "boot")
-        .map(|l| (l.phase.clone(), l.prio, pointers(&l.text, &mut seen)))
+        .map(|l| {
+            (
+                l.phase.clone(),
+                l.prio,
+                pointers(&times(&l.text), &mut seen),
+            )
+        })
         .collect()
+}
+
+/// Replaces what the kernel says that something took, like `(elapsed 0.001 seconds)`: it is rounded, so that a microsecond
+/// can make it another number.
+fn times(text: &str) -> String {
+    const UNIT: &str = " seconds";
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(UNIT) {
+        let number = |c: char| c.is_ascii_digit() || c == '.';
+        let kept = before.trim_end_matches(number);
+        out.push_str(kept);
+        out.push_str(if before[kept.len()..].contains('.') {
+            "#"
+        } else {
+            &before[kept.len()..]
+        });
+        out.push_str(UNIT);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Replaces what x86-64 says is a kernel address: 16 hex digits that begin with `ffff` (Documentation/arch/x86/x86_64/mm.rst).
@@ -112,6 +140,20 @@ mod tests {
     use std::collections::HashMap;
 
     use super::pointers;
+    use super::times;
+
+    #[test]
+    fn what_something_took_is_no_difference() {
+        let line = "Freezing user space processes completed (elapsed 0.001 seconds)";
+        assert_eq!(
+            times(line),
+            "Freezing user space processes completed (elapsed # seconds)"
+        );
+        // A whole number is one that somebody chose.
+        for same in ["Waiting for 5 seconds.", "GART: 0.001", " seconds", ""] {
+            assert_eq!(times(same), same);
+        }
+    }
 
     #[test]
     fn kernel_addresses_are_numbered() {
