@@ -297,10 +297,12 @@ pub fn fwsec(vbios: &[u8]) -> bool {
         addr: 0x1_7fe0_0000,
         size: 0x10_0000,
     };
+    let mut all = true;
     for command in [frts, Command::Sb] {
         let mut copy = image.to_vec();
         copy.extend_from_slice(&[0xa5; 32]);
         let done = settle(found.patch(&mut copy, command)).is_some();
+        all &= done;
         let data = f.dmem_base_img as usize..(f.dmem_base_img + found.dmem_load_size) as usize;
         assert_eq!(&copy[image.len()..], [0xa5; 32]);
         assert_eq!(
@@ -309,13 +311,51 @@ pub fn fwsec(vbios: &[u8]) -> bool {
             "code is not touched"
         );
         assert_eq!(copy[data.end..image.len()], image[data.end..]);
-        if !done {
-            assert_eq!(copy[..image.len()], *image, "nothing is written on error");
-        }
+        let expected = match done {
+            true => patched_by_c(image, data.clone(), found.interface_offset, command),
+            false => image.to_vec(),
+        };
+        assert_eq!(copy[..image.len()], expected);
         let mut short = vec![0; data.end.saturating_sub(1)];
         assert!(found.patch(&mut short, command).is_err());
     }
-    true
+    all
+}
+
+/// `nvkm_gsp_fwsec_patch`, which has no bounds: what was taken must not need any.
+fn patched_by_c(
+    image: &[u8],
+    data: std::ops::Range<usize>,
+    interface: u32,
+    command: Command,
+) -> Vec<u8> {
+    let mut copy = image.to_vec();
+    let data = &mut copy[data];
+    let table = interface as usize;
+    let (header, step) = (data[table + 1] as usize, data[table + 2] as usize);
+    let entry = (0..data[table + 3] as usize)
+        .map(|index| table + header + index * step)
+        .find(|entry| word(data, *entry) == 4);
+    let mapper = word(data, entry.expect("an entry for DMEM") + 4) as usize;
+    let mut put = |at: usize, words: &[u32]| {
+        for (index, word) in words.iter().enumerate() {
+            data[at + index * 4..at + index * 4 + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        word(data, mapper + 8) as usize
+    };
+    match command {
+        Command::Frts { addr, size } => {
+            let buffer = put(mapper + 0x2c, &[0x15]);
+            let region = [1, 20, (addr >> 12) as u32, (size >> 12) as u32, 2];
+            put(buffer, &[1, 24, 0, 0, 0, 2]);
+            put(buffer + 24, &region);
+        }
+        Command::Sb => {
+            let buffer = put(mapper + 0x2c, &[0x19]);
+            put(buffer, &[1, 24, 0, 0, 0, 2]);
+        }
+    }
+    copy
 }
 
 /// The table for an image whose size, and the number of whose addresses, are in the bytes.
