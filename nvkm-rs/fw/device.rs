@@ -202,7 +202,6 @@ impl Fw {
                 let image = elf64::section(file.bytes(), IMAGE);
                 let len = image.map_err(|error| self.bad_file("gsp", &error))?.len();
                 self.gsp.tally(Count::Bytes, len as u64);
-                self.gsp.tally(Count::Copies, 1);
                 *self.held.lock() = Held::Whole;
                 Ok(file.into_open())
             }
@@ -292,12 +291,16 @@ impl Fw {
         Ok(place)
     }
 
-    /// The image, if that is what lies at `place`.
+    /// The image, if that is what lies at `place`; what does not come from here, C copies.
     pub(crate) fn take(&self, place: *const u8, len: usize) -> Option<Image> {
-        match &mut *self.held.lock() {
+        let taken = match &mut *self.held.lock() {
             Held::Pieces(pieces) => pieces.image.take_if(|image| image.place() == (place, len)),
             _ => None,
+        };
+        if taken.is_none() {
+            self.gsp.tally(Count::Copies, 1);
         }
+        taken
     }
 
     /// The table through which GSP sees an image of `size` bytes; `addrs` finds its pages.

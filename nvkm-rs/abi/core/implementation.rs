@@ -97,7 +97,8 @@ macro_rules! implementation {
                             os_carveout: pick!(since r550 at $v
                                 { $v::GSP_FW_HEAP_PARAM_OS_SIZE_LIBOS3_BAREMETAL } else
                                 { $v::GSP_FW_HEAP_PARAM_OS_SIZE_LIBOS3 }) as u64,
-                            least: ($v::GSP_FW_HEAP_SIZE_OVERRIDE_LIBOS3_BAREMETAL_MIN_MB as u64) << 20_u32,
+                            least: (pick!(since r570 at $v { $v::LIBOS3_BAREMETAL_MIN_MB } else
+                                { $v::GSP_FW_HEAP_SIZE_OVERRIDE_LIBOS3_BAREMETAL_MIN_MB }) as u64) << 20_u32,
                         },
                         base_tu10x: $v::GSP_FW_HEAP_PARAM_BASE_RM_SIZE_TU10X as u64,
                         base_gh100: pick!(since r550 at $v

@@ -12,7 +12,13 @@
 #include <r570/nvrm/ofa.h>
 #include <r570/nvrm/rpcfn.h>
 
-/* bindgen evaluates no macro that uses another one's arguments. */
+/*
+ * Not macros: bindgen evaluates none that uses another one's arguments, and keeps the first of two.
+ *
+ * GSP_FW_HEAP_SIZE_OVERRIDE_LIBOS3_BAREMETAL_MIN_MB is 170 in the kernel's header, which is what
+ * NVIDIA's gsp_fw_heap.h makes of it in a build with code coverage; the driver of 570.144 has 88.
+ */
 enum {
+	LIBOS3_BAREMETAL_MIN_MB = 88,
 	RESUME_FLAGS = GPU_STATE_FLAGS_PRESERVING | GPU_STATE_FLAGS_PM_TRANSITION,
 };
