@@ -221,7 +221,7 @@ impl Fw {
         Radix3::new(image.size).map_err(bad)?;
         let (offset, len) = (usize::try_from(image.offset)?, usize::try_from(image.size)?);
         let image = Image::read(self.gsp, name, offset, len)
-            .inspect_err(|error| self.unread(name, offset, len, *error))?;
+            .map_err(|error| self.unread(name, offset, len, error))?;
         self.gsp.tally(Count::Bytes, len as u64);
         Ok(Pieces {
             head,
@@ -237,19 +237,25 @@ impl Fw {
         let offset = usize::try_from(offset)?;
         let mut part = KVec::from_elem(0, len, GFP_KERNEL)?;
         firmware::read(self.gsp, name, offset, &mut part)
-            .inspect_err(|error| self.unread(name, offset, len, *error))?;
+            .map_err(|error| self.unread(name, offset, len, error))?;
         Ok(part)
     }
 
-    fn unread(&self, name: &CStr, offset: usize, len: usize, error: Error) {
+    /// Says that a part of a file that is there could not be read, and gives the errno: the kernel's is that of a missing
+    /// file when it is the part that is missing.
+    fn unread(&self, name: &CStr, offset: usize, len: usize, error: Error) -> Error {
+        if error == ENOMEM {
+            return error;
+        }
         self.gsp.log(
             LogLevel::Error,
             format_args!(
-                "rust: fw: {}: {len:#x} bytes at {offset:#x} cannot be read: {}",
+                "rust: fw: {}.bin: {len:#x} bytes at {offset:#x} cannot be read: {}",
                 name.to_str().unwrap_or("gsp"),
                 error.to_errno()
             ),
         );
+        EIO
     }
 
     /// Lets go of what is held of files.

@@ -135,6 +135,16 @@ impl Counters {
                 ));
             }
         }
+        // The cells have uncompressed firmware, which need not be held twice.
+        let copies = self
+            .subsystems
+            .get("fw")
+            .map_or(0, |fw| fw.number("copies"));
+        if copies > 0 {
+            wrong.push(format!(
+                "GSP-RM's image was held twice in {copies} binds (counter copies)"
+            ));
+        }
         wrong
     }
 }

@@ -4,133 +4,13 @@
 //! The tests that start machines need a prepared build directory (kernel, firmware, nvkm-vgpu, nvkm-guest) and are
 //! therefore ignored by a plain `cargo test`; `make test` runs them with `--ignored`.
 
-use std::env;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
-use std::time::Instant;
 
-const CHIP: &str = "tu104";
-const VERSION: &str = "570.144";
+#[path = "support/machine.rs"]
+mod machine;
 
-fn build() -> PathBuf {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../build");
-    env::var_os("BUILD").map_or(default, PathBuf::from)
-}
-
-/// An empty directory of a test's own.
-fn scratch(name: &str) -> PathBuf {
-    let dir = env::temp_dir().join(format!("nvkm-ab-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
-struct Ended {
-    code: i32,
-    text: String,
-    took: Duration,
-}
-
-impl Ended {
-    fn failed_with(&self, sentence: &str, limit_s: u64) {
-        assert_eq!(self.code, 2, "{}", self.text);
-        assert!(
-            self.text.contains(sentence),
-            "no '{sentence}' in: {}",
-            self.text
-        );
-        // One sentence, and not a panic of ours.
-        assert_eq!(self.text.matches("nvkm-ab: ").count(), 1, "{}", self.text);
-        assert!(!self.text.contains("panicked at"), "{}", self.text);
-        assert!(
-            self.took < Duration::from_secs(limit_s),
-            "took {:?}",
-            self.took
-        );
-    }
-}
-
-fn run(args: &[&str]) -> Ended {
-    let start = Instant::now();
-    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
-        .args(args)
-        .env("BUILD", build())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        text,
-        took: start.elapsed(),
-    }
-}
-
-/// `nvkm-ab vm` with the programs of this build.
-fn vm(name: &str, args: &[&str]) -> Ended {
-    let out = scratch(name);
-    let target = build().join("cargo-target");
-    let guest = target
-        .join("x86_64-unknown-linux-gnu/release/nvkm-guest")
-        .display()
-        .to_string();
-    let vgpu = target.join("release/nvkm-vgpu").display().to_string();
-    let place = out.display().to_string();
-    let mut all = vec!["vm", "--out", &place, "--guest", &guest];
-    if !args.contains(&"--vgpu") {
-        all.extend(["--vgpu", &vgpu]);
-    }
-    all.extend(args);
-    let ended = run(&all);
-    let _ = fs::remove_dir_all(out);
-    ended
-}
-
-/// A firmware directory like the real one, in which one file was changed.
-fn firmware(name: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> PathBuf {
-    let dir = scratch(name);
-    let from = build()
-        .join("firmware")
-        .join(VERSION)
-        .join("nvidia")
-        .join(CHIP);
-    for part in ["gsp", "acr"] {
-        let to = dir.join(VERSION).join("nvidia").join(CHIP).join(part);
-        fs::create_dir_all(&to).unwrap();
-        for entry in fs::read_dir(from.join(part)).unwrap().flatten() {
-            if entry.path().is_file() {
-                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-            }
-        }
-    }
-    let gsp = dir
-        .join(VERSION)
-        .join("nvidia")
-        .join(CHIP)
-        .join(format!("gsp/gsp-{VERSION}.bin"));
-    match change(fs::read(&gsp).unwrap()) {
-        Some(bytes) => fs::write(&gsp, bytes).unwrap(),
-        None => fs::remove_file(&gsp).unwrap(),
-    }
-    dir
-}
-
-fn with_firmware(
-    name: &str,
-    more: &[&str],
-    change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
-) -> Ended {
-    let dir = firmware(&format!("{name}-fw"), change);
-    let place = dir.display().to_string();
-    let mut args = vec!["--phases", "load,probe", "--firmware", &place];
-    args.extend(more);
-    let ended = vm(name, &args);
-    let _ = fs::remove_dir_all(dir);
-    ended
-}
+use machine::*;
 
 #[test]
 fn nonsense_on_the_command_line() {

@@ -3,75 +3,14 @@
 //!
 //! Needs a prepared build directory with `nouveau/on/nouveau.ko`; `make test` runs it with `--ignored`.
 
-use std::env;
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "support/machine.rs"]
+mod machine;
 
-use serde_json::Value;
+use machine::*;
 
-fn build() -> PathBuf {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../build");
-    env::var_os("BUILD").map_or(default, PathBuf::from)
-}
-
-/// One line of the driver's debugfs file, as numbers and words by key.
-fn field(counters: &str, key: &str) -> String {
-    counters
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
-        .unwrap_or_else(|| panic!("no {key} in {counters}"))
-        .to_owned()
-}
-
-fn number(counters: &str, key: &str) -> u64 {
-    field(counters, key).parse().unwrap()
-}
-
-/// Runs the phases and gives what the driver's debugfs file said at each `counters`, and the kernel's log.
+/// Runs the phases with synthetic firmware: what the driver's debugfs file said at each `counters`, and the kernel's log.
 fn run(name: &str, params: &str, phases: &str) -> (Vec<String>, String) {
-    let build = build();
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(build.join("cargo-target"), PathBuf::from);
-    let out = env::temp_dir().join(format!("nvkm-selector-{name}-{}", std::process::id()));
-    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
-        .env("BUILD", &build)
-        .args([
-            "vm",
-            "--fw",
-            "synthetic",
-            "--params",
-            params,
-            "--phases",
-            phases,
-        ])
-        .arg("--module")
-        .arg(build.join("nouveau/on/nouveau.ko"))
-        .arg("--guest")
-        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
-        .arg("--vgpu")
-        .arg(target.join("release/nvkm-vgpu"))
-        .args(["--log", "--out"])
-        .arg(&out)
-        .output()
-        .unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{text}");
-    let lines = fs::read_to_string(out.join("guest.jsonl")).unwrap();
-    let counters = lines
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|line| {
-            let files = line.get("rust_gsp")?.as_object()?.clone();
-            Some(files.values().next()?.as_str()?.to_owned())
-        })
-        .collect();
-    let _ = fs::remove_dir_all(out);
-    (counters, text)
+    with_rust(name, params, phases, &["--fw", "synthetic"])
 }
 
 /// Nonsense at load is one error line and C for everything: the user keeps a display. A write of nonsense is refused.
@@ -112,6 +51,8 @@ fn what_is_asked_at_bind_is_what_serves() {
     );
     assert!(number(&fourth, "c_calls") > c, "{fourth}");
     assert_eq!(number(&fourth, "rust_calls"), number(&third, "rust_calls"));
+    // All but rpc: the others are Rust's.
+    assert!(fourth.contains("\nfw: owner=rust "), "{fourth}");
 }
 
 /// `rpc@VERSION`: Rust from that firmware on.
