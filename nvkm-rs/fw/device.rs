@@ -315,7 +315,7 @@ impl Fw {
         size: u64,
         addrs: impl FnOnce(usize) -> Result<KVVec<u64>>,
     ) -> Result<(DeviceMemory, DeviceMemory, DevicePages)> {
-        let bad = |error| self.bad(&"radix3", &error);
+        let bad = |error| self.bad(&"an image of GSP-RM", &error);
         let radix3 = Radix3::new(size).map_err(bad)?;
         let image = addrs(radix3.image_pages())?;
         let mut level0 = DeviceMemory::new(self.gsp, radix3.size(Level::L0))?;

@@ -180,15 +180,16 @@ pub fn run(plan: &Plan) -> Result<Value> {
     if plan.module_c.is_none() && plan.module_rust.is_some() {
         topics.push("unmodified".into());
     }
+    let kernel = Kernel::open(&plan.base.kernel)?;
     let which = Which {
         fw: &plan.base.abi,
         gpu: &plan.cell.gpu,
+        kernel: &kernel.release,
         phases: &plan.base.phases,
     };
     let lists = Lists::load(&plan.selftests, &plan.cell.seams, &topics, &which)?;
     let setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
     // Unpacking and stripping once here keeps three threads from doing it three times.
-    let kernel = Kernel::open(&plan.base.kernel)?;
     kernel.image(&plan.base.cache)?;
     let outcomes = machines(&setups, plan.jobs)?;
 

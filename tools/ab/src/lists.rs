@@ -78,16 +78,30 @@ pub struct Intended {
     /// Only on this GPU (all if empty).
     #[serde(default)]
     pub gpu: String,
+    /// Only with a kernel whose release has this in it (all if empty): distributions patch theirs.
+    #[serde(default)]
+    pub kernel: String,
+    /// How often it must show.
+    #[serde(default = "once")]
+    pub times: usize,
     /// Why Rust does it differently.
     pub reason: String,
 }
 
+fn once() -> usize {
+    1
+}
+
 impl Intended {
-    /// Puts what this run tries where the text says `{seams}` (the subsystems) or `{rust_gsp}` (the module's parameter).
-    fn expand(&mut self, seams: &[String]) {
+    /// Puts what this run tries where the text says `{seams}` (the subsystems), `{rust_gsp}` (the module's parameter) or
+    /// `{gpu}` (the chip).
+    fn expand(&mut self, seams: &[String], gpu: &str) {
         let list = seams.join(",");
         for text in [&mut self.c, &mut self.other] {
-            *text = text.replace("{seams}", &list).replace("{rust_gsp}", &list);
+            *text = text
+                .replace("{seams}", &list)
+                .replace("{rust_gsp}", &list)
+                .replace("{gpu}", gpu);
         }
     }
 
@@ -108,6 +122,8 @@ pub struct Which<'a> {
     pub fw: &'a str,
     /// Chip.
     pub gpu: &'a str,
+    /// The kernel's release.
+    pub kernel: &'a str,
     /// The plan's phases.
     pub phases: &'a [String],
 }
@@ -151,7 +167,7 @@ pub struct Sorted {
 impl Lists {
     /// Reads the lists that apply from `selftests`: the common one if Rust serves anything, those of the subsystems that it
     /// serves, and those of other topics (`unmodified`).  Entries for phases that the plan does not have, for another
-    /// firmware or another GPU do not apply.
+    /// firmware, GPU or kernel do not apply.
     ///
     /// # Errors
     ///
@@ -170,13 +186,19 @@ impl Lists {
         for path in common.into_iter().chain(topics) {
             let mut list: Vec<Intended> = read(&path)?;
             for entry in &mut list {
-                entry.expand(seams);
+                entry.expand(seams, gpu);
             }
-            intended.extend(list.into_iter().filter(|i| {
+            list.retain(|i| {
                 let phase =
                     ["boot", "end"].contains(&i.phase.as_str()) || phases.contains(&i.phase);
-                phase && (i.fw.is_empty() || i.fw == fw) && (i.gpu.is_empty() || i.gpu == gpu)
-            }));
+                phase
+                    && (i.fw.is_empty() || i.fw == fw)
+                    && (i.gpu.is_empty() || i.gpu == gpu)
+                    && run.kernel.contains(&i.kernel)
+            });
+            for entry in list {
+                intended.extend(std::iter::repeat_n(entry.clone(), entry.times));
+            }
         }
         Ok(Self {
             noise: read(&selftests.join("noise.json"))?,

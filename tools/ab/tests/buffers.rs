@@ -154,6 +154,7 @@ fn lists(seams: &[&str], dir: &Path) -> Lists {
     let seams: Vec<String> = seams.iter().map(|s| s.to_string()).collect();
     let phases = support::PHASES.map(String::from);
     let which = Which {
+        kernel: "7.3.4+deb13-amd64",
         fw: "570.144",
         gpu: "tu104",
         phases: &phases,

