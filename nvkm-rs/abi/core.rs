@@ -22,8 +22,9 @@
 //!
 //! # Adding a version
 //!
-//! `make abi-new VERSION=` makes the types and lists what changed. One row in [`versions`], one line at the end of
-//! [`implementation`]; then the compiler names what is gone, and the list what is new.
+//! `make abi-new VERSION=` makes the types and lists what changed. Then: its place in the order and its module in
+//! [`versions`], a line each in [`framing`] and [`names`], which hold it to what all versions have in common, and one at the
+//! end of [`implementation`]. The compiler names what is gone, and the list what is new. `make abi-lines` counts.
 
 // The kernel's crate uses what the ready subsystems need; the host library exports and tests all of it.
 #![allow(dead_code, unreachable_pub)]
