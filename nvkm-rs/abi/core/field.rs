@@ -104,6 +104,13 @@ macro_rules! place {
     };
 }
 
+/// As `copy_from_slice`, which panics if lengths differ. They do not, but the compiler cannot know.
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// Bytes of one of NVIDIA's types, to be written: zero where nothing was put.
 #[derive(Debug)]
 pub struct Encoder<'a> {
@@ -159,7 +166,7 @@ impl<'a> Encoder<'a> {
             needed: end,
             given,
         })?;
-        to.copy_from_slice(low);
+        copy(to, low);
         Ok(())
     }
 }
@@ -199,9 +206,7 @@ impl<'a> Decoder<'a> {
         };
         let from = self.bytes.get(place.offset..end).ok_or(short)?;
         let mut raw = [0; 8];
-        raw.get_mut(..place.width)
-            .ok_or(short)?
-            .copy_from_slice(from);
+        copy(raw.get_mut(..place.width).ok_or(short)?, from);
         let value = u64::from_le_bytes(raw);
         T::try_from(value).map_err(|_| Fault::Large {
             field: place.name,

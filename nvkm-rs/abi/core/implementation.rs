@@ -6,7 +6,7 @@
 //! Items of a list are counted by a range: `enumerate()` can overflow, if only on paper, and then it would panic.
 
 use super::arguments::{FmcBootParams, LibosRegion, RmArgs, SrMeta, UcodeDesc, WprMeta};
-use super::field::{Decoder, Encoder, Fault, Place};
+use super::field::{copy, Decoder, Encoder, Fault, Place};
 use super::interface::Abi;
 use super::names::{self, Event, Function};
 use super::services::{
@@ -47,13 +47,12 @@ fn registry_size(entries: &[RegistryEntry<'_>], header: usize, entry: usize) -> 
 fn append(out: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
     let given = out.len();
     let end = at.saturating_add(bytes.len());
-    out.get_mut(at..end)
-        .ok_or(Fault::Short {
-            what: "PACKED_REGISTRY_TABLE",
-            needed: end,
-            given,
-        })?
-        .copy_from_slice(bytes);
+    let to = out.get_mut(at..end).ok_or(Fault::Short {
+        what: "PACKED_REGISTRY_TABLE",
+        needed: end,
+        given,
+    })?;
+    copy(to, bytes);
     Ok(end)
 }
 

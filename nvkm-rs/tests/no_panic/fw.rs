@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Every parser of `fw`, called with bytes of which the compiler knows nothing; compiled to an object by
-//! `tests/no_panic_fw.rs` as the kernel compiles its own. What they return goes out through functions that are defined nowhere.
+//! `tests/no_panic.rs` as the kernel compiles its own. What they return goes out through functions that are defined nowhere.
 
 #![no_std]
 

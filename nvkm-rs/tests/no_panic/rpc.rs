@@ -200,3 +200,9 @@ extern "C" fn drain(session: &mut Session, limit: u32) -> bool {
 extern "C" fn seeded(of: &[u8; 4], at: usize) -> u8 {
     of[at]
 }
+
+/// Any version's interface: its functions are all in the table that this gives.
+pub fn interface(version: &[u8]) -> Option<usize> {
+    let abi: &dyn abi::core::Abi = abi::core::select(version)?;
+    Some(abi.static_info_size())
+}
