@@ -77,7 +77,7 @@ use crate::{
 const IMAGE: &[u8] = b".fwimage";
 
 /// Most bytes of another section (the signatures have 4 KiB): it is read into memory as large as it says it is.
-const SECTION_MAX: usize = 1 << 20;
+const SECTION_MAX: u64 = 1 << 20;
 
 /// A GSP-RM file of which only what is needed is in memory.
 struct Pieces {
@@ -199,9 +199,11 @@ impl Fw {
             Err(error) if error == ENOMEM => Err(error),
             Err(_) => {
                 let file = File::get(self.gsp, &name)?;
-                let image = elf64::section(file.bytes(), IMAGE);
-                let len = image.map_err(|error| self.bad_file("gsp", &error))?.len();
-                self.gsp.tally(Count::Bytes, len as u64);
+                let bad = |error| self.bad_file("gsp", &error);
+                let len = elf64::section(file.bytes(), IMAGE).map_err(bad)?.len() as u64;
+                // C counts its bytes in an int.
+                Radix3::new(len).map_err(bad)?;
+                self.gsp.tally(Count::Bytes, len);
                 *self.held.lock() = Held::Whole;
                 Ok(file.into_open())
             }
@@ -285,12 +287,9 @@ impl Fw {
         }
         let found = pieces
             .table()
-            .and_then(|table| table.find(&pieces.names, wanted))
+            .and_then(|table| table.bounded(table.find(&pieces.names, wanted)?, SECTION_MAX))
             .map_err(|error| self.bad_file("gsp", &error))?;
         let len = usize::try_from(found.size)?;
-        if len > SECTION_MAX {
-            return Err(EINVAL);
-        }
         let section = self.part(&self.name("gsp")?, found.offset, len)?;
         let place = (section.as_ptr(), section.len());
         pieces.sections.push(section, GFP_KERNEL)?;

@@ -144,6 +144,13 @@ fn elf64_by_pieces() {
     let found = table.find(&names, b".fwimage").unwrap();
     assert_eq!((found.index, found.offset, found.size), (1, 1 << 40, 0x123));
     assert_eq!(found.of(&far), None);
+    // Whoever reads it into memory says how much that may be.
+    assert_eq!(table.bounded(found, 0x123), Ok(found));
+    let error = table.bounded(found, 0x122).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ELF64 section header: sh_size at 0xa0: 0x123 where 0x0 to 0x122 can be"
+    );
     put64(&mut far, 0x80 + 0x18, u64::MAX - 0x122);
     let table = SectionTable::parse(&header, &far[0x40..0x180], None).unwrap();
     let error = table.find(&names, b".fwimage").unwrap_err();

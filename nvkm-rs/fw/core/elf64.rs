@@ -221,6 +221,17 @@ impl<'a> SectionTable<'a> {
         }
         Err(self.view(0).error(SH_NAME, Reason::Missing))
     }
+
+    /// The same section, if it has at most `most` bytes: for those who read it into memory.
+    ///
+    /// # Errors
+    ///
+    /// It has more.
+    pub fn bounded(&self, section: Section, most: u64) -> Result<Section, FwError> {
+        self.view(section.index)
+            .within(SH_SIZE, section.size, 0, most)?;
+        Ok(section)
+    }
 }
 
 /// The bytes of the first section of that name, of a whole file.

@@ -10,7 +10,7 @@ use crate::report::html::escape;
 use crate::report::html::STYLE;
 
 /// Left of the plot is for names; the rest shows -PLOTTED to +PLOTTED.
-const LEFT: f64 = 330.0;
+const LEFT: f64 = 400.0;
 const WIDTH: f64 = 560.0;
 const LINE: f64 = 22.0;
 
