@@ -5,6 +5,8 @@
 use nvkm_rs_core::selector::core::{Selection, Version};
 
 const RPC: u32 = 1;
+const FW: u32 = 2;
+const ALL: u32 = RPC | FW;
 
 fn resolved(text: &str, version: &str) -> u32 {
     Selection::parse(text.as_bytes())
@@ -16,13 +18,18 @@ fn resolved(text: &str, version: &str) -> u32 {
 fn words_and_their_meaning() {
     for (text, version, expected) in [
         ("0", "570.144", 0),
-        ("1", "570.144", RPC),
+        ("1", "570.144", ALL),
         ("rpc", "535.113.01", RPC),
-        ("1,-rpc", "570.144", 0),
-        ("-rpc,1", "570.144", RPC),
+        ("fw", "535.113.01", FW),
+        ("fw,rpc", "570.144", ALL),
+        ("1,-rpc", "570.144", FW),
+        ("1,-rpc,-fw", "570.144", 0),
+        ("-rpc,1", "570.144", ALL),
         ("rpc@570", "570.144", RPC),
         ("rpc@570", "535.113.01", 0),
-        ("1@570.144", "570.144", RPC),
+        ("rpc,fw@570", "535.113.01", RPC),
+        ("rpc,fw@570", "570.144", ALL),
+        ("1@570.144", "570.144", ALL),
         ("1@570.145", "570.144", 0),
         ("rpc@535.113.01", "535.113.01", RPC),
         ("rpc@535.113.2", "535.113.01", 0),
