@@ -175,7 +175,12 @@ fn neighbour(
         )
     });
     for candidate in candidates {
-        match places.model(candidate, wanted) {
+        let model = if LAYER.contains(&candidate) {
+            completed(places, wanted, candidate)
+        } else {
+            places.model(candidate, wanted)
+        };
+        match model {
             Ok(model) if model.kind != Kind::Object => return Ok(Some(model)),
             Ok(_) => {}
             Err(error) => eprintln!("nvkm-abi: {candidate} is left out: {error:#}"),
@@ -184,18 +189,20 @@ fn neighbour(
     Ok(None)
 }
 
-/// The layer's newest version that is older, with what its headers leave to those before it.
-fn predecessor(places: &Places, wanted: &Wanted, version: &str) -> Result<Model> {
+/// The layer's versions before one, oldest first.
+fn layer_before(version: &str) -> Vec<&'static str> {
     let mut older: Vec<&str> = LAYER
         .into_iter()
         .filter(|v| order(v) < order(version))
         .collect();
     older.sort_by_key(|v| order(v));
-    let newest = older
-        .pop()
-        .with_context(|| format!("the layer has no version older than {version}"))?;
-    let mut model = places.model(newest, wanted)?;
-    for before in older.into_iter().rev() {
+    older
+}
+
+/// One of the layer's versions, with what its headers leave to those before it.
+fn completed(places: &Places, wanted: &Wanted, version: &str) -> Result<Model> {
+    let mut model = places.model(version, wanted)?;
+    for before in layer_before(version).into_iter().rev() {
         let before = places.model(before, wanted)?;
         for name in &wanted.types {
             if !has(&model, name) && has(&before, name) {
@@ -207,6 +214,14 @@ fn predecessor(places: &Places, wanted: &Wanted, version: &str) -> Result<Model>
         }
     }
     Ok(model)
+}
+
+/// The layer's newest version that is older.
+fn predecessor(places: &Places, wanted: &Wanted, version: &str) -> Result<Model> {
+    let newest = layer_before(version)
+        .pop()
+        .with_context(|| format!("the layer has no version older than {version}"))?;
+    completed(places, wanted, newest)
 }
 
 /// Names that the layer's sources mention.
