@@ -16,6 +16,7 @@ pub(crate) mod memory;
 pub(crate) mod pages;
 pub(crate) mod ptr;
 pub(crate) mod rpc;
+mod state;
 
 /// nvkm's own headers, as this kernel compiles them.
 #[allow(

@@ -166,9 +166,16 @@ impl FalconImage {
         Ok(())
     }
 
-    /// Frees what there is of it.
-    pub(crate) fn give_up(self) {
-        // SAFETY: By the invariants; what was not made is zero, and nothing to it.
-        unsafe { bindings::nvkm_falcon_fw_dtor(self.fw.as_ptr()) }
+    /// Leaves it to C if it was made, and else frees what there is of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the making.
+    pub(crate) fn keep_if(self, made: Result) -> Result {
+        if made.is_err() {
+            // SAFETY: By the invariants; what was not made is zero, and nothing to it.
+            unsafe { bindings::nvkm_falcon_fw_dtor(self.fw.as_ptr()) }
+        }
+        made
     }
 }

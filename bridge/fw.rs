@@ -50,7 +50,7 @@ use super::{
         page_addrs,
         set_radix3, //
     },
-    ptr::err_ptr,
+    state,
 };
 use crate::{
     abi::core::select,
@@ -73,10 +73,8 @@ const CMD_SB: u32 = 0x19;
 ///
 /// As for [`Gsp::new`]; `nvkm_rs_fw_free` is not called while the reference is used.
 unsafe fn fw<'a>(gsp: *mut nvkm_gsp) -> Result<&'a Fw> {
-    // SAFETY: By the caller.
-    let gsp = unsafe { Gsp::new(gsp) }.ok_or(EINVAL)?;
-    // SAFETY: The state is NULL or what `nvkm_rs_fw_new` made, and by the caller lives.
-    unsafe { gsp.state(Subsystem::Fw).cast::<Fw>().as_ref() }.ok_or(ENODEV)
+    // SAFETY: By the caller; `nvkm_rs_fw_new` gives that type.
+    unsafe { state::of(gsp, Subsystem::Fw) }
 }
 
 /// `bridge/fw.h`
@@ -92,15 +90,10 @@ pub unsafe extern "C" fn nvkm_rs_fw_new(
 ) -> *mut c_void {
     // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
     let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
-    let made = gsp.ok_or(EINVAL).and_then(|gsp| {
+    state::give(gsp.ok_or(EINVAL).and_then(|gsp| {
         let abi = select(ver).ok_or(EOPNOTSUPP)?;
         Fw::new(gsp, abi)
-    });
-    match made {
-        // SAFETY: C does not move what the pointer points to, and gives it to `nvkm_rs_fw_free` alone.
-        Ok(state) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) }).cast(),
-        Err(error) => err_ptr(error),
-    }
+    }))
 }
 
 /// `bridge/fw.h`
@@ -110,11 +103,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_new(
 /// `state` came from `nvkm_rs_fw_new`, and nobody uses it any more.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_fw_free(state: *mut c_void) {
-    if state.is_null() {
-        return;
-    }
-    // SAFETY: By the caller it came out of a pinned box, and stayed where it was.
-    drop(unsafe { Pin::new_unchecked(KBox::from_raw(state.cast::<Fw>())) });
+    // SAFETY: By the caller.
+    unsafe { state::end::<Fw>(state) }
 }
 
 /// `bridge/fw.h`

@@ -53,9 +53,8 @@ int nvkm_rust_fw_read(struct nvkm_gsp *gsp, const char *name, size_t offset, voi
 void *nvkm_rust_vmalloc(size_t size);
 void nvkm_rust_vfree(void *ptr);
 
-/* kmemdup(), kfree() */
+/* kmemdup() */
 void *nvkm_rust_memdup(const void *ptr, size_t size);
-void nvkm_rust_kfree(void *ptr);
 
 /*
  * Where the pages of a mapped table are, in order: for the CPU (virt may be NULL) and for the

@@ -103,19 +103,17 @@ impl DevicePages {
     /// `ENOMEM`
     pub(crate) fn new(gsp: Gsp, count: usize) -> Result<Self> {
         let bytes = count.checked_mul(PAGE_SIZE).ok_or(EINVAL)?;
+        let pages = KVVec::from_elem(ptr::null_mut(), count, GFP_KERNEL)?;
+        let addrs = KVVec::from_elem(0, count, GFP_KERNEL)?;
+        let mut table = sg_table::default();
+        // SAFETY: By the invariants of `gsp`; the table is written before it is read. On error nothing is left in it.
+        to_result(unsafe { bindings::nvkm_gsp_sg(gsp.device(), bytes as u64, &mut table) })?;
         let mut this = Self {
             gsp,
-            table: sg_table::default(),
-            pages: KVVec::from_elem(ptr::null_mut(), count, GFP_KERNEL)?,
-            addrs: KVVec::from_elem(0, count, GFP_KERNEL)?,
+            table,
+            pages,
+            addrs,
         };
-        // SAFETY: By the invariants of `gsp`; the table is written before it is read.
-        let ret = unsafe { bindings::nvkm_gsp_sg(gsp.device(), bytes as u64, &mut this.table) };
-        if let Err(error) = to_result(ret) {
-            // There is nothing to be freed.
-            let _ = core::mem::ManuallyDrop::new(this);
-            return Err(error);
-        }
         // SAFETY: The table has just been made and mapped; both arrays have room for `count` entries.
         let found = unsafe {
             bindings::nvkm_rust_sg_pages(

@@ -15,7 +15,6 @@ use kernel::{
         c_int,
         c_void, //
     },
-    prelude::*,
 };
 
 use super::{
@@ -34,6 +33,7 @@ use super::{
         err_ptr,
         nvfw_gsp_rpc, //
     },
+    state,
 };
 use crate::rpc::device::Rpc;
 
@@ -65,10 +65,8 @@ impl Ntfy {
 ///
 /// As for [`Gsp::new`]; `nvkm_rs_rpc_free` is not called while the reference is used.
 unsafe fn rpc<'a>(gsp: *mut nvkm_gsp) -> Result<&'a Rpc> {
-    // SAFETY: By the caller.
-    let gsp = unsafe { Gsp::new(gsp) }.ok_or(EINVAL)?;
-    // SAFETY: The state is NULL or what `nvkm_rs_rpc_new` made, and by the caller lives.
-    unsafe { gsp.state(Subsystem::Rpc).cast::<Rpc>().as_ref() }.ok_or(ENODEV)
+    // SAFETY: By the caller; `nvkm_rs_rpc_new` gives that type.
+    unsafe { state::of(gsp, Subsystem::Rpc) }
 }
 
 /// One of C's three results.
@@ -88,14 +86,8 @@ fn payload_ptr(result: Result<Option<Buffer>>) -> *mut c_void {
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_rpc_new(gsp: *mut nvkm_gsp) -> *mut c_void {
     // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
-    let Some(gsp) = (unsafe { Gsp::new(gsp) }) else {
-        return err_ptr(EINVAL);
-    };
-    match Rpc::new(gsp) {
-        // SAFETY: C does not move what the pointer points to, and gives it to `nvkm_rs_rpc_free` alone.
-        Ok(state) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) }).cast(),
-        Err(error) => err_ptr(error),
-    }
+    let gsp = unsafe { Gsp::new(gsp) }.ok_or(EINVAL);
+    state::give(gsp.and_then(Rpc::new))
 }
 
 /// `bridge/rpc.h`
@@ -122,11 +114,8 @@ pub unsafe extern "C" fn nvkm_rs_rpc_attach(gsp: *mut nvkm_gsp) -> c_int {
 /// `state` came from `nvkm_rs_rpc_new`, and nobody uses it any more.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_rpc_free(state: *mut c_void) {
-    if state.is_null() {
-        return;
-    }
-    // SAFETY: By the caller it came out of a pinned box, and stayed where it was.
-    drop(unsafe { Pin::new_unchecked(KBox::from_raw(state.cast::<Rpc>())) });
+    // SAFETY: By the caller.
+    unsafe { state::end::<Rpc>(state) }
 }
 
 /// `bridge/rpc.h`

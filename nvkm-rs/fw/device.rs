@@ -371,10 +371,7 @@ impl Fw {
     /// A booter.
     pub(crate) fn booter(&self, mut image: FalconImage, file: &[u8], kind: Kind) -> Result {
         let made = self.make_booter(&mut image, file, kind);
-        if made.is_err() {
-            image.give_up();
-        }
-        made
+        image.keep_if(made)
     }
 
     fn make_booter(&self, image: &mut FalconImage, file: &[u8], kind: Kind) -> Result {
@@ -404,7 +401,7 @@ impl Fw {
         EINVAL
     }
 
-    /// FWSEC with a command in it: `vbios` from its beginning, the descriptor at `offset`, and `size` bytes from there on.
+    /// FWSEC with a command in it: `vbios` from its beginning to its end, the descriptor at `offset`.
     pub(crate) fn fwsec(
         &self,
         mut image: FalconImage,
@@ -413,10 +410,7 @@ impl Fw {
         command: Command,
     ) -> Result {
         let made = self.make_fwsec(&mut image, vbios, offset, command);
-        if made.is_err() {
-            image.give_up();
-        }
-        made
+        image.keep_if(made)
     }
 
     fn make_fwsec(

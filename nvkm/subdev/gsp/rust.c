@@ -289,7 +289,7 @@ nvkm_rust_fw_release(struct nvkm_gsp *gsp)
 void *
 nvkm_rust_fw_take(struct nvkm_gsp *gsp, const void *src, size_t len)
 {
-	/* Other firmware comes this way too, on chips without GSP. */
+	/* A device that has no GSP has none that could own anything. */
 	if (!gsp || !nvkm_rust_owns(gsp, NVKM_RUST_FW))
 		return NULL;
 

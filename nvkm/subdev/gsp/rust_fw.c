@@ -68,12 +68,6 @@ nvkm_rust_memdup(const void *ptr, size_t size)
 	return kmemdup(ptr, size, GFP_KERNEL);
 }
 
-void
-nvkm_rust_kfree(void *ptr)
-{
-	kfree(ptr);
-}
-
 size_t
 nvkm_rust_sg_pages(struct sg_table *sgt, void **virt, u64 *dma, size_t nr)
 {
