@@ -15,6 +15,8 @@ ccflags-y += -I $(obj)
 nouveau-y += nvkm/subdev/gsp/rust.o
 nouveau-y += nvkm/subdev/gsp/rust_helpers.o
 nouveau-y += nvkm/subdev/gsp/rust_fw.o
+nouveau-y += nvkm/subdev/gsp/rust_boot.o
+nouveau-y += nvkm/subdev/gsp/rust_gsp.o
 nouveau-y += nvkm-rs/nvkm_rs.o
 
 # Where the Rust sources find what is generated.
@@ -38,7 +40,7 @@ quiet_cmd_nvkm_offsets = GEN     $@
       cmd_nvkm_offsets = sed -n 's/^\.ascii "->\([A-Z0-9_]*\) [\#$$]*\([0-9]*\) .*/pub(super) const \1: usize = \2;/p' $< >$@
 
 # Rust's exports to C: the selector's, and each subsystem's.
-nvkm_rs_h := bridge/nvkm_rs.h bridge/nvkm_rs_rpc.h bridge/nvkm_rs_fw.h
+nvkm_rs_h := bridge/nvkm_rs.h $(foreach s,rpc fw boot gsp,bridge/nvkm_rs_$(s).h)
 CBINDGEN ?= cbindgen
 quiet_cmd_nvkm_cbindgen = CBINDGEN $@
       cmd_nvkm_cbindgen = $(CBINDGEN) -q -c $(src)/bridge/cbindgen_parameters.toml -o $@ $<

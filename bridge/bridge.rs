@@ -5,12 +5,14 @@
 //! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (from `exports`). The
 //! contract, in kernel-doc, is in `bridge/<subsystem>.h`.
 
+pub(crate) mod boot;
 pub(crate) mod buffer;
 pub(crate) mod exports;
 pub(crate) mod falcon;
 pub(crate) mod firmware;
 pub(crate) mod fw;
 pub(crate) mod gsp;
+pub(crate) mod handle;
 mod layout;
 pub(crate) mod memory;
 pub(crate) mod pages;

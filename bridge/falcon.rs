@@ -24,7 +24,7 @@ use super::{
         nvkm_falcon_fw,
         nvkm_falcon_fw_nvkm_falcon_fw_func as nvkm_falcon_fw_func, //
     },
-    gsp::Gsp,
+    handle::Gsp,
     memory::memdup,
 };
 use crate::fw::core::falcon::{

@@ -23,7 +23,7 @@ use kernel::{
 
 use super::{
     bindings,
-    gsp::Gsp,
+    handle::Gsp,
     memory::PAGE_SIZE, //
 };
 

@@ -41,7 +41,7 @@ use super::{
     },
     falcon::FalconImage,
     firmware::file_bytes,
-    gsp::{
+    handle::{
         Gsp,
         Subsystem, //
     },

@@ -24,7 +24,7 @@ use super::{
         nvkm_gsp_mem,
         nvkm_gsp_radix3, //
     },
-    gsp::Gsp,
+    handle::Gsp,
     pages::SharedPages,
 };
 use crate::fw::core::radix3::Table;

@@ -25,7 +25,7 @@ use super::{
     },
     buffer::Buffer,
     exports::to_int,
-    gsp::{
+    handle::{
         Gsp,
         Subsystem, //
     },

@@ -13,7 +13,7 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
-    gsp::{
+    handle::{
         Gsp,
         Subsystem, //
     },

@@ -22,8 +22,18 @@ pub mod abi {
     pub mod core;
 }
 
+/// GSP boot (`nvkm-rs/boot/`).
+pub mod boot {
+    pub mod core;
+}
+
 /// Firmware files (`nvkm-rs/fw/`).
 pub mod fw {
+    pub mod core;
+}
+
+/// GSP services (`nvkm-rs/gsp/`).
+pub mod gsp {
     pub mod core;
 }
 

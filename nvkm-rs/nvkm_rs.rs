@@ -10,7 +10,9 @@
 mod bridge;
 
 mod abi;
+mod boot;
 mod fw;
+mod gsp;
 mod rpc;
 mod selector;
 

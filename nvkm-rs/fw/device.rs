@@ -60,7 +60,7 @@ use crate::{
             Image,
             Open, //
         },
-        gsp::{
+        handle::{
             Count,
             Gsp,
             Level as LogLevel, //

@@ -34,7 +34,7 @@ use super::core::{
 };
 use crate::bridge::{
     buffer::Buffer,
-    gsp::{
+    handle::{
         cpu,
         Count,
         Gsp,

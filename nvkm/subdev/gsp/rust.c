@@ -10,7 +10,9 @@
 #include <subdev/gsp/rust.h>
 #include "../../../bridge/helpers.h"
 #include <bridge/nvkm_rs.h>
+#include <bridge/nvkm_rs_boot.h>
 #include <bridge/nvkm_rs_fw.h>
+#include <bridge/nvkm_rs_gsp.h>
 #include <bridge/nvkm_rs_rpc.h>
 
 #include <core/device.h>
@@ -25,6 +27,8 @@ extern struct dentry *nouveau_debugfs_root;
 static const char * const nvkm_rust_names[NVKM_RUST_NR] = {
 	[NVKM_RUST_RPC] = "rpc",
 	[NVKM_RUST_FW] = "fw",
+	[NVKM_RUST_BOOT] = "boot",
+	[NVKM_RUST_GSP] = "gsp",
 };
 
 #define NVKM_RUST_TEXT 64
@@ -174,6 +178,12 @@ nvkm_rust_end(struct nvkm_rust *rust, enum nvkm_rust_subsys subsys)
 	case NVKM_RUST_FW:
 		nvkm_rs_fw_free(state);
 		break;
+	case NVKM_RUST_BOOT:
+		nvkm_rs_boot_free(state);
+		break;
+	case NVKM_RUST_GSP:
+		nvkm_rs_gsp_free(state);
+		break;
 	default:
 		break;
 	}
@@ -239,6 +249,16 @@ nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
 
 	if (rust->mask & BIT(NVKM_RUST_RPC)) {
 		ret = nvkm_rust_begin(gsp, NVKM_RUST_RPC, nvkm_rs_rpc_new(gsp));
+		if (ret)
+			return ret;
+	}
+	if (rust->mask & BIT(NVKM_RUST_BOOT)) {
+		ret = nvkm_rust_begin(gsp, NVKM_RUST_BOOT, nvkm_rs_boot_new(gsp, ver, strlen(ver)));
+		if (ret)
+			return ret;
+	}
+	if (rust->mask & BIT(NVKM_RUST_GSP)) {
+		ret = nvkm_rust_begin(gsp, NVKM_RUST_GSP, nvkm_rs_gsp_new(gsp, ver, strlen(ver)));
 		if (ret)
 			return ret;
 	}

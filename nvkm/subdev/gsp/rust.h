@@ -13,6 +13,8 @@
 enum nvkm_rust_subsys {
 	NVKM_RUST_RPC,
 	NVKM_RUST_FW,
+	NVKM_RUST_BOOT,
+	NVKM_RUST_GSP,
 	NVKM_RUST_NR,
 };
 
@@ -26,7 +28,9 @@ enum nvkm_rust_count {
 	NVKM_RUST_COUNT_NR,
 };
 
+#include "../../../bridge/boot.h"
 #include "../../../bridge/fw.h"
+#include "../../../bridge/gsp.h"
 #include "../../../bridge/rpc.h"
 
 #ifdef CONFIG_DRM_NOUVEAU_RUST
@@ -68,6 +72,20 @@ nvkm_rust_fw_copy(void *img, const void *src, size_t len)
 {
 	if (!IS_ENABLED(CONFIG_DRM_NOUVEAU_RUST) || img != src)
 		memcpy(img, src, len);
+}
+
+/* Entry hook of boot: counts the call for whoever serves it. */
+static inline bool
+nvkm_rust_boot(struct nvkm_gsp *gsp)
+{
+	return nvkm_rust_serves(gsp, NVKM_RUST_BOOT);
+}
+
+/* Entry hook of gsp: counts the call for whoever serves it. */
+static inline bool
+nvkm_rust_gsp(struct nvkm_gsp *gsp)
+{
+	return nvkm_rust_serves(gsp, NVKM_RUST_GSP);
 }
 
 /* Entry hook of rpc: counts the call for whoever serves it. */
