@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chips::{Chip, Family};
+use crate::chips::{Chip, FbSize};
 
 /// Orders the TLB to forget (nvkm/subdev/mmu/vmmtu102.c).
 pub const TLB_INVALIDATE: u32 = 0xb830b0;
@@ -35,10 +35,19 @@ pub struct Plain {
 }
 
 /// Encodes a frame-buffer size for `0x100ce0`: magnitude << (scale + 20) (nvkm/subdev/fb/gp102.c).
-fn fb_size_turing(size: u64) -> u32 {
+fn fb_size_scaled(size: u64) -> u32 {
     let mb = size >> 20;
     let scale = mb.trailing_zeros().min(15);
     (((mb >> scale) as u32) << 4) | scale
+}
+
+/// Who may look at the lock's range: everybody; who may change it: level 3.
+const LOCK_MASK: u32 = 0xffff_ff8f;
+
+/// Encodes an address of the lock's range: its page's number in bits 31:4 (ga100_gsp_mmu_lock_lo() in
+/// nvkm/subdev/gsp/tu102.c). Without a lock the range ends before it begins.
+fn lock_address(addr: u64) -> u32 {
+    ((addr >> 12) as u32) << 4
 }
 
 impl Plain {
@@ -61,10 +70,8 @@ impl Plain {
             0x001700 => self.window,
             // nvkm/subdev/bar/g84.c: flush done
             0x070000 => 0,
-            0x100ce0 if chip.family == Family::Turing || chip.family == Family::Ga100 => {
-                fb_size_turing(chip.vram)
-            }
-            0x1183a4 => (chip.vram >> 20) as u32,
+            a if chip.family.fb_size() == FbSize::Scaled(a) => fb_size_scaled(chip.vram),
+            a if chip.family.fb_size() == FbSize::Megabytes(a) => (chip.vram >> 20) as u32,
             // nvkm/subdev/devinit/tu102.c: GFW boot done
             0x118128 => 1,
             0x118234 => 0xff,
@@ -75,12 +82,16 @@ impl Plain {
                 0 => 0,
                 end => (end.saturating_sub(0x2_0000) >> 8) as u32,
             },
-            // nvkm/subdev/gsp/tu102.c: no MMU lock
-            0x1fa7c8 | 0x1fa82c | 0x1fa830 => 0,
+            0x1fa7c8 => LOCK_MASK,
+            0x1fa82c => chip.locked.map_or(!0xf, |l| lock_address(l.0)),
+            0x1fa830 => chip.locked.map_or(0, |l| lock_address(l.1)),
             0x021c00 => 0,
             a if a == chip.family.display_fuse() => 1,
             0x820c04 | 0x021c04 => 0,
-            0x824100..=0x8241fc => crate::vbios::fuse_version(addr),
+            0x824100..=0x8241fc => {
+                let fuse = chip.fuses.iter().find(|f| f.0 == addr);
+                fuse.map_or(0, |f| f.1)
+            }
             // nvkm/subdev/bar/tu102.c: bind done
             0xb80f50 => 0,
             // nvkm/subdev/mmu/vmmtu102.c: invalidation done

@@ -51,15 +51,6 @@ pub enum FwsecCommand {
     Other(u32),
 }
 
-/// Value of the fuse register 0x8241c0 + 4 * (ucode id - 1), as on a real GA106 (hw-traces).
-pub fn fuse_version(addr: u32) -> u32 {
-    if addr == 0x8241c0 + 4 * (u32::from(UCODE_ID) - 1) {
-        3
-    } else {
-        0
-    }
-}
-
 /// Reads FWSEC's command out of a Falcon's DMEM; `None` when that DMEM does not hold FWSEC's data.
 pub fn fwsec_command(dmem: &[u8]) -> Option<FwsecCommand> {
     use crate::mem::le32;

@@ -32,6 +32,9 @@ pub const GA106: Chip = Chip {
     subsystem: (0x10de, 0x1527),
     board_name: "NVIDIA GeForce RTX 3050",
     vram: 8 << 30,
+    locked: None,
+    // FWSEC, ucode 9 on the GSP (hw-traces).
+    fuses: &[(0x8241e0, 3)],
     tpcs: &[0x1f, 0x1f],
     engines: ENGINES,
     gsp_vector: 155,
@@ -50,7 +53,8 @@ pub const GA102: Chip = Chip {
     ..GA106
 };
 
-/// GA100 (A100).
+/// GA100 (A100). The row remapper's spare rows are locked. How much that is on a real card is not known here; this one begins
+/// where the driver's rounding to 128 KB shows.
 pub const GA100: Chip = Chip {
     name: "ga100",
     family: Family::Ga100,
@@ -59,6 +63,8 @@ pub const GA100: Chip = Chip {
     device_id: 0x20b0,
     board_name: "NVIDIA A100-SXM4-40GB",
     vram: 40 << 30,
+    locked: Some((0x9_fdff_0000, 0x9_ffff_ffff)),
+    fuses: &[],
     tpcs: &[0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x7f],
     engines: GA100_ENGINES,
     signature_section: ".fwsignature_ga100",
@@ -74,6 +80,8 @@ pub const AD102: Chip = Chip {
     device_id: 0x2684,
     board_name: "NVIDIA GeForce RTX 4090",
     vram: 24 << 30,
+    // The booter (ucode 3 on SEC2) and FWSEC at version 1, so that they ask for their first and second signature.
+    fuses: &[(0x824148, 1), (0x8241e0, 1)],
     tpcs: &[
         0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
     ],

@@ -41,6 +41,21 @@ impl Family {
         }
     }
 
+    /// The booter makes WPR2 all by itself, and FWSEC has no FRTS command (tu102_gsp_oneinit() in nvkm/subdev/gsp/tu102.c).
+    pub fn has_frts(self) -> bool {
+        self != Family::Ga100
+    }
+
+    /// The register that holds the frame buffer's size: as magnitude and scale, or in megabytes (nvkm/subdev/fb/ga100.c,
+    /// ga102.c).
+    pub fn fb_size(self) -> FbSize {
+        if self.has_brom() {
+            FbSize::Megabytes(0x1183a4)
+        } else {
+            FbSize::Scaled(0x100ce0)
+        }
+    }
+
     /// Register and bit of the fuse that says that the chip has no display (nvkm/subdev/devinit/gm107.c, ga100.c).
     pub fn display_fuse(self) -> u32 {
         match self {
@@ -90,6 +105,15 @@ impl Family {
             },
         }
     }
+}
+
+/// Where the frame buffer's size stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FbSize {
+    /// Magnitude and scale.
+    Scaled(u32),
+    /// Megabytes.
+    Megabytes(u32),
 }
 
 /// Class numbers of a family.
@@ -178,6 +202,10 @@ pub struct Chip {
     pub board_name: &'static str,
     /// Video memory in bytes.
     pub vram: u64,
+    /// Top of video memory that the VBIOS has locked: first byte and last.
+    pub locked: Option<(u64, u64)>,
+    /// Fuses of ucode versions that are not 0: register and value (nvkm/falcon/ga100.c, nvkm/subdev/gsp/ga102.c).
+    pub fuses: &'static [(u32, u32)],
     /// TPC mask of each GPC.
     pub tpcs: &'static [u32],
     /// Engines in the order in which RM lists them.
@@ -186,6 +214,13 @@ pub struct Chip {
     pub gsp_vector: u32,
     /// ELF section of the GSP firmware that holds this chip's signatures (nvkm/subdev/gsp).
     pub signature_section: &'static str,
+}
+
+impl Chip {
+    /// First byte of video memory that the firmware's region may not reach.
+    pub fn memory_end(&self) -> u64 {
+        self.locked.map_or(self.vram, |(first, _)| first)
+    }
 }
 
 /// Every chip that can be modelled.

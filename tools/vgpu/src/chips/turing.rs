@@ -27,6 +27,8 @@ pub const TU104: Chip = Chip {
     subsystem: (0x10de, 0x12ae),
     board_name: "NVIDIA GeForce RTX 2080",
     vram: 8 << 30,
+    locked: None,
+    fuses: &[],
     tpcs: &[0x0f, 0x0f, 0x0f, 0x0f, 0x07, 0x0f],
     engines: ENGINES,
     gsp_vector: 155,

@@ -129,7 +129,9 @@ impl Device {
         match vbios::fwsec_command(&f.dmem) {
             Some(FwsecCommand::Frts { addr, size }) => {
                 let end = addr.checked_add(size);
-                if size < 0x2_0000 || end.is_none_or(|e| e > self.options.chip.vram) {
+                let chip = self.options.chip;
+                let fits = end.is_some_and(|e| e <= chip.memory_end());
+                if !chip.family.has_frts() || size < 0x2_0000 || !fits {
                     self.rec
                         .error(format!("FWSEC-FRTS: region {addr:#x}+{size:#x}"));
                     f.mailbox[0] = 1;

@@ -4,6 +4,7 @@
 //! Shapes: `GspFwWprMeta`, `GspFwSRMeta`, `LibosMemoryRegionInitArgument`, `GSP_ARGUMENTS_CACHED` of nvrm/gsp.h.
 
 use crate::buffer::{Buffer, Content};
+use crate::chips::Chip;
 use crate::gsp::radix3::{self, Depth, MAX_IMAGE};
 use crate::mem::{le32, le64, Bus};
 
@@ -94,7 +95,7 @@ fn find_version(image: &[u8]) -> Option<&'static str> {
 ///
 /// # Errors
 /// A sentence, when there is no metadata there at all.
-pub fn read_wpr_meta(bus: &Bus, addr: u64, vram: u64) -> Result<Handover, String> {
+pub fn read_wpr_meta(bus: &Bus, addr: u64, chip: &Chip) -> Result<Handover, String> {
     let mut m = [0; 256];
     bus.mem
         .read(addr, &mut m)
@@ -143,14 +144,18 @@ pub fn read_wpr_meta(bus: &Bus, addr: u64, vram: u64) -> Result<Handover, String
             Err(e) => h.complaints.push(e),
         }
     }
-    check_layout(&meta, vram, &mut h.complaints);
+    check_layout(&meta, chip, &mut h.complaints);
     Ok(h)
 }
 
-/// The order in which the pieces must lie in video memory (tu102_gsp_oneinit() in nvkm/subdev/gsp/tu102.c).
-fn check_layout(m: &WprMeta, vram: u64, complaints: &mut Vec<String>) {
-    if m.fb_size != vram {
+/// The order in which the pieces must lie in video memory (tu102_gsp_oneinit() in nvkm/subdev/gsp/tu102.c): all of it below what
+/// is locked, and a region for FRTS only where FWSEC makes one.
+fn check_layout(m: &WprMeta, chip: &Chip, complaints: &mut Vec<String>) {
+    if m.fb_size != chip.vram {
         complaints.push(format!("WPR metadata: fbSize {:#x}", m.fb_size));
+    }
+    if (m.frts.1 != 0) != chip.family.has_frts() {
+        complaints.push(format!("WPR metadata: frtsSize {:#x}", m.frts.1));
     }
     let frts_end = m.frts.0.checked_add(m.frts.1);
     let heap_end = m.heap.0.checked_add(m.heap.1);
@@ -158,7 +163,7 @@ fn check_layout(m: &WprMeta, vram: u64, complaints: &mut Vec<String>) {
         && m.wpr_start < m.heap.0
         && heap_end.is_some_and(|e| e <= m.frts.0)
         && frts_end.is_some_and(|e| e <= m.wpr_end)
-        && m.wpr_end <= vram;
+        && m.wpr_end <= chip.memory_end();
     if !in_order {
         complaints.push(format!("WPR metadata: layout {m:x?}"));
     }

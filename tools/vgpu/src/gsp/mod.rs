@@ -124,7 +124,7 @@ impl Gsp {
         forced: Option<&'static str>,
         addr: u64,
     ) -> Result<(), String> {
-        let mut h = boot::read_wpr_meta(bus, addr, chip.vram)?;
+        let mut h = boot::read_wpr_meta(bus, addr, chip)?;
         let libos_addr = (u64::from(falcon.mailbox[1]) << 32) | u64::from(falcon.mailbox[0]);
         let libos = boot::Libos::read(bus, libos_addr)?;
         let (rmargs, size) = libos

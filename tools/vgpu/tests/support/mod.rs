@@ -26,6 +26,9 @@ pub mod place {
     pub const CODE: u64 = 0xf7ee_0000;
 }
 
+/// Bytes of FRTS where there is one.
+pub const FRTS: u64 = 0x10_0000;
+
 /// A device, its host, and the driver's own state.
 pub struct Host {
     pub dev: Device,
@@ -132,6 +135,7 @@ impl Host {
         self.mem.put(place::IMAGE + 0x2ff0, text.as_bytes());
 
         let mut m = [0; 256];
+        let (top, frts) = self.top();
         let words = [
             (0, 0xdc3a_ae21_371a_60b3),
             (8, 1),
@@ -147,15 +151,22 @@ impl Host {
             (112, vram - 0x0ff0_0000),
             (120, vram - 0x0fe0_0000),
             (128, 0x0800_0000),
-            (152, vram - 0x20_0000),
-            (160, 0x10_0000),
-            (168, vram - 0x10_0000),
+            (152, top - frts),
+            (160, frts),
+            (168, top),
             (176, vram),
         ];
         for (off, v) in words {
             put64(&mut m, off, v);
         }
         self.mem.put(place::META, &m);
+    }
+
+    /// End of the firmware's region, below what is locked and a megabyte of workspace; bytes of FRTS there.
+    pub fn top(&self) -> (u64, u64) {
+        let chip = self.dev.options.chip;
+        let top = (chip.vram - 0x10_0000).min(chip.memory_end()) & !0x1_ffff;
+        (top, if self.family.has_frts() { FRTS } else { 0 })
     }
 
     /// FWSEC's data as the VBIOS holds it.
@@ -196,18 +207,13 @@ impl Host {
 
     pub fn boot_with(&mut self, pages: u32) {
         self.prepare(pages);
-        let vram = self.dev.options.chip.vram;
-        let mut dmem = self.fwsec_dmem();
-        Self::patch_fwsec(&mut dmem, 0x15, vram - 0x20_0000, 0x10_0000);
-        self.reset_falcon(0x110000);
-        self.pio(0x110000, &dmem);
-        self.wr(0x110100, 2);
-        assert_eq!(self.rd(0x110040), 0);
-        assert_eq!(
-            u64::from(self.rd(0x1fa824)) << 8,
-            vram - 0x20_0000,
-            "WPR2 begins at FRTS"
-        );
+        let (top, frts) = self.top();
+        if frts != 0 {
+            self.run_frts(top - frts, frts);
+            assert_eq!(self.rd(0x110040), 0);
+            let begin = u64::from(self.rd(0x1fa824)) << 8;
+            assert_eq!(begin, top - frts, "WPR2 begins at FRTS");
+        }
 
         let info = vec![0; self.layout.system_info];
         self.push(72, &info);
@@ -226,6 +232,15 @@ impl Host {
         let seq = self.wait(0x1002);
         self.run_sequencer(&seq);
         self.wait(0x1001);
+    }
+
+    /// Has FWSEC make its region.
+    pub fn run_frts(&mut self, addr: u64, size: u64) {
+        let mut dmem = self.fwsec_dmem();
+        Self::patch_fwsec(&mut dmem, 0x15, addr, size);
+        self.reset_falcon(0x110000);
+        self.pio(0x110000, &dmem);
+        self.wr(0x110100, 2);
     }
 
     pub fn riscv_active(&mut self) -> bool {
