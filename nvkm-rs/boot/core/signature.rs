@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which of its signatures goes into an image, and putting it there.
+//!
+//! An image is signed once for each version of a fuse. The fuse says which versions the chip still takes, so the driver
+//! reads it, and not the image's own word for it.
+
+use super::error::BootError;
+use super::falcon::Falcon;
+use super::image::Image;
+use super::registers::*;
+use super::run::Kind;
+use crate::fw::core::falcon::Falcon as Layout;
+
+/// Engines that an image can be for (`engine_id`), in the order in which C asks.
+const SEC2: u32 = 0x0001;
+const NVDEC: u32 = 0x0004;
+const GSP: u32 = 0x0400;
+
+/// Puts a signature into the image, if it wants one (`nvkm_falcon_fw_patch`).
+///
+/// # Errors
+///
+/// The chip takes none of them; the one that it takes is not there; there is no room for it.
+pub fn patch(falcon: &mut Falcon<'_>, kind: Kind, image: &mut dyn Image) -> Result<(), BootError> {
+    let Some(table) = image.signatures() else {
+        return Ok(());
+    };
+    if table.size == 0 || table.size & 3 != 0 {
+        let (what, found) = ("signature", table.size);
+        return Err(BootError::Multiple { what, found, of: 4 });
+    }
+    if table.image_offset & 3 != 0 {
+        let (what, found) = ("place of the signature", table.image_offset);
+        return Err(BootError::Multiple { what, found, of: 4 });
+    }
+    let outside = BootError::Outside {
+        what: "signature",
+        start: table.image_offset,
+        size: table.size,
+        len: image.len(),
+    };
+    let end = table.image_offset.checked_add(table.size).ok_or(outside)?;
+    if end > image.len() {
+        return Err(outside);
+    }
+    let hal = falcon.hal();
+    let index = hal.signature(falcon, kind, &image.layout(), table.count)?;
+    let count = table.count;
+    let missing = BootError::Signature { index, count };
+    if index >= count {
+        return Err(missing);
+    }
+    let start = index.checked_mul(table.size).ok_or(missing)?;
+    let from = (0..table.size).step_by(4).map(|at| start.checked_add(at));
+    for (from, to) in from.zip((table.image_offset..end).step_by(4)) {
+        let word = from.and_then(|from| image.signature_word(from));
+        if !image.set_word(to, word.ok_or(missing)?) {
+            return Err(outside);
+        }
+    }
+    image.drop_signatures();
+    Ok(())
+}
+
+/// One for chips as they are sold, or one for those that are fused for debugging (`gm200_flcn_fw_signature`).
+///
+/// # Errors
+///
+/// The falcon, which is asked, does not come out of reset.
+pub fn by_debug_fuse(falcon: &mut Falcon<'_>) -> Result<u32, BootError> {
+    falcon.enable()?;
+    let state: NV_PSEC_SCP_CTL_STAT = falcon.read();
+    Ok(state.get(NV_PSEC_SCP_CTL_STAT::DEBUG_MODE))
+}
+
+/// Reads an engine's fuse.
+fn fuse<R: Array>(falcon: &mut Falcon<'_>, layout: &Layout) -> Result<R, BootError> {
+    let index = layout.ucode_id.checked_sub(1);
+    index
+        .and_then(|index| falcon.read_at(index))
+        .ok_or(BootError::Engine {
+            engines: layout.engine_id,
+            ucode: layout.ucode_id,
+        })
+}
+
+/// The number of a fuse's highest bit, from 1; 0 for none (`fls`).
+fn highest(fuse: u32) -> u32 {
+    u32::BITS.wrapping_sub(fuse.leading_zeros())
+}
+
+/// By versions, of which the image's is the highest, that of its first signature (`ga100_flcn_fw_signature`).
+///
+/// # Errors
+///
+/// The image is for no engine that is known, or too old for the chip.
+pub fn by_version(falcon: &mut Falcon<'_>, layout: &Layout, count: u32) -> Result<u32, BootError> {
+    match layout.engine_id {
+        id if id & SEC2 != 0 => {
+            let fuse: NV_FUSE_OPT_FPF_SEC2_UCODE1_VERSION = fuse(falcon, layout)?;
+            version(falcon, fuse, layout, count)
+        }
+        id if id & NVDEC != 0 => {
+            let fuse: NV_FUSE_OPT_FPF_NVDEC_UCODE1_VERSION = fuse(falcon, layout)?;
+            version(falcon, fuse, layout, count)
+        }
+        id if id & GSP != 0 => {
+            let fuse: NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION = fuse(falcon, layout)?;
+            version(falcon, fuse, layout, count)
+        }
+        engines => Err(BootError::Engine {
+            engines,
+            ucode: layout.ucode_id,
+        }),
+    }
+}
+
+fn version<R: Register>(
+    falcon: &Falcon<'_>,
+    fuse: R,
+    layout: &Layout,
+    count: u32,
+) -> Result<u32, BootError> {
+    let index = match highest(fuse.raw()) {
+        // The chip takes every version: the oldest, which is the last.
+        0 => count.checked_sub(1),
+        version => layout.fuse_ver.checked_sub(version),
+    };
+    index.ok_or(BootError::Fuse {
+        seen: falcon.seen(fuse),
+        versions: layout.fuse_ver,
+    })
+}
+
+/// By versions, of which the image has a bit and a signature each, in the same order (`ga102_gsp_fwsec_signature`).
+///
+/// # Errors
+///
+/// The image is not for the GSP, or has no signature for the version that the chip wants.
+pub fn by_version_mask(falcon: &mut Falcon<'_>, layout: &Layout) -> Result<u32, BootError> {
+    if layout.engine_id & GSP == 0 {
+        return Err(BootError::Engine {
+            engines: layout.engine_id,
+            ucode: layout.ucode_id,
+        });
+    }
+    let fuse: NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION = fuse(falcon, layout)?;
+    // There is no 33rd version, which C would look for with a fuse of 32 bits.
+    let wanted = 1u32.checked_shl(highest(fuse.raw())).unwrap_or(0);
+    if layout.fuse_ver & wanted == 0 {
+        return Err(BootError::Fuse {
+            seen: falcon.seen(fuse),
+            versions: layout.fuse_ver,
+        });
+    }
+    Ok((layout.fuse_ver & wanted.wrapping_sub(1)).count_ones())
+}
