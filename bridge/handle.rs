@@ -28,6 +28,8 @@ pub(crate) enum Level {
     Error = bindings::NV_DBG_ERROR,
     /// Something is odd.
     Warn = bindings::NV_DBG_WARN,
+    /// Said to everybody.
+    Info = bindings::NV_DBG_INFO,
     /// For those who look for trouble.
     Debug = bindings::NV_DBG_DEBUG,
     /// Every message.

@@ -18,6 +18,8 @@
 //! | [`run`] | FWSEC, the booters, the way into RISC-V mode and back | `nvkm_falcon_fw_boot`, `tu102_gsp_*`, `ga102_gsp_*` |
 //! | [`sequencer`] | the register accesses that GSP-RM orders while it boots | `r535_gsp_msg_run_cpu_sequencer` |
 //! | [`error`] | what went wrong: unit, register, value | |
+//! | [`layout`] | what lies where in the frame buffer | `tu102_gsp_oneinit` |
+//! | [`libos`] | what libos is handed | `r535_gsp_libos_init` |
 //!
 //! # Order of accesses
 //!
@@ -49,6 +51,8 @@ pub mod falcon;
 pub mod hal;
 pub mod image;
 pub mod io;
+pub mod layout;
+pub mod libos;
 pub mod load;
 pub mod registers;
 pub mod run;

@@ -1,25 +1,552 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One device's `boot`: tier 0 tied to the kernel.
+//! One device's boot: tier 0 tied to the kernel.
 
-use kernel::prelude::*;
+use core::fmt;
 
-use crate::{
-    abi::core::Abi,
-    bridge::handle::Gsp, //
+use kernel::{
+    error::code::*,
+    new_mutex,
+    prelude::*,
+    sync::Mutex, //
 };
 
+use super::core::{
+    error::{
+        BootError,
+        Errno, //
+    },
+    hal::{
+        self,
+        Hal, //
+    },
+    io::Unit,
+    layout::{
+        Layout,
+        Reserved,
+        Sizes,
+        Top, //
+    },
+    libos::{
+        self,
+        shared, //
+    },
+    run::Boot as Runner,
+    sequencer::{
+        self,
+        Resume, //
+    },
+};
+use crate::{
+    abi::core::{
+        arguments::{
+            LibosRegion,
+            RmArgs,
+            SrMeta,
+            WprMeta, //
+        },
+        field::Fault,
+        names::{
+            Event,
+            Function, //
+        },
+        sizing::{
+            Libos,
+            Rm, //
+        },
+        Abi,
+    },
+    bridge::{
+        bindings::nvkm_gsp_msg_ntfy_func,
+        boot::{
+            fields::{
+                EndRadix3,
+                MakeRadix3,
+                Memory,
+                PostInit, //
+            },
+            io::{
+                Claim,
+                Loadable,
+                Registers, //
+            },
+            logs::{
+                self,
+                Closed, //
+            },
+        },
+        handle::{
+            Gsp,
+            Level, //
+        },
+        memory::DeviceMemory,
+    },
+};
+
+/// Bytes of FRTS, where a chip has it.
+const FRTS_SIZE: u64 = 0x10_0000;
+
+/// What GSP-RM is given before it unloads for a suspend: without it, channels are reset after some resumes (the reason is not
+/// known: see `r535_gsp_fini()` in nvkm/subdev/gsp/rm/r535/gsp.c).
+const SETTLE_MICROS: u32 = 200_000;
+
+/// The largest of the structures that are written to memory of their own.
+const STRUCTURE_MAX: usize = 0x200;
+
+/// What is known once the frame buffer is laid out.
+struct Laid {
+    meta: WprMeta,
+    libos: u64,
+}
+
 /// The state for a device.
+#[pin_data]
 pub(crate) struct Boot {
-    #[expect(dead_code)]
     gsp: Gsp,
-    #[expect(dead_code)]
     abi: &'static dyn Abi,
+    /// None from Hopper on, where C boots.
+    hal: Option<&'static dyn Hal>,
+    #[pin]
+    laid: Mutex<Option<Laid>>,
+    #[pin]
+    logs: Mutex<Option<Logs>>,
+}
+
+/// The kernel's errno.
+fn errno(errno: Errno) -> Error {
+    match errno {
+        Errno::Invalid => EINVAL,
+        Errno::Io => EIO,
+        Errno::TimedOut => ETIMEDOUT,
+        Errno::NotSupported => ENOSYS,
+    }
 }
 
 impl Boot {
     /// The state for the version that `abi` is the interface of.
     pub(crate) fn new(gsp: Gsp, abi: &'static dyn Abi) -> Result<Pin<KBox<Self>>> {
-        Ok(KBox::into_pin(KBox::new(Self { gsp, abi }, GFP_KERNEL)?))
+        KBox::pin_init(
+            pin_init!(Self {
+                gsp,
+                abi,
+                hal: hal::select(gsp.chipset()),
+                laid <- new_mutex!(None),
+                logs <- new_mutex!(None),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Says what went wrong, and gives its errno.
+    fn bad(&self, what: &str, error: &BootError) -> Error {
+        self.gsp
+            .log(Level::Error, format_args!("rust: boot: {what}: {error}"));
+        errno(error.errno())
+    }
+
+    /// The same of an argument that does not fit.
+    fn bad_argument(&self, fault: &Fault) -> Error {
+        self.gsp
+            .log(Level::Error, format_args!("rust: boot: {fault}"));
+        EINVAL
+    }
+
+    /// Runs on the device's registers.
+    fn on_registers<T>(
+        &self,
+        what: &str,
+        f: impl FnOnce(&mut Runner<'_, Registers>) -> Result<T, BootError>,
+    ) -> Result<T> {
+        let mut registers = Registers::new(self.gsp);
+        let mut runner = Runner {
+            io: &mut registers,
+            hal: self.hal.ok_or(ENODEV)?,
+        };
+        f(&mut runner).map_err(|error| self.bad(what, &error))
+    }
+
+    /// Memory for the device with one of the version's structures in it.
+    fn structure(
+        &self,
+        size: usize,
+        write: impl FnOnce(&mut [u8]) -> Result<usize, Fault>,
+    ) -> Result<DeviceMemory> {
+        let mut memory = DeviceMemory::new(self.gsp, size)?;
+        let mut bytes = [0; STRUCTURE_MAX];
+        let written = write(&mut bytes).map_err(|fault| self.bad_argument(&fault))?;
+        let bytes = bytes.get(..written).ok_or(EINVAL)?;
+        if !memory.pages()?.write(0, bytes) {
+            return Err(EINVAL);
+        }
+        Ok(memory)
+    }
+
+    /// `tu102_gsp_oneinit()`
+    pub(crate) fn oneinit(&self) -> Result {
+        let gsp = self.gsp;
+        let hal = self.hal.ok_or(ENODEV)?;
+        let no_room = |error: &dyn fmt::Display| {
+            gsp.log(Level::Error, format_args!("rust: boot: {error}"));
+            ENOSPC
+        };
+
+        let reserved = Reserved::read(
+            &mut Registers::new(gsp),
+            gsp.has_display(),
+            hal.locks_memory(),
+        );
+        let top = Top::new(gsp.frame_buffer(), reserved).map_err(|error| no_room(&error))?;
+        gsp.set_top(&top);
+
+        gsp.make_booter(false)?;
+        gsp.make_booter(true)?;
+        gsp.set_up()?;
+
+        let sizes = Sizes {
+            frts: if hal.has_frts() { FRTS_SIZE } else { 0 },
+            boot: gsp.memory(Memory::Bootloader).size,
+            image: gsp.image_size(),
+            heap: self
+                .abi
+                .sizing()
+                .wpr_heap(hal.libos(), Rm::Tu10x, top.frame_buffer)
+                .ok_or(EINVAL)?,
+        };
+        let layout = Layout::new(top, sizes).map_err(|error| no_room(&error))?;
+        gsp.set_layout(&layout);
+        let meta = self.keep_meta(&layout)?;
+
+        if layout.frts.size != 0 {
+            gsp.fwsec_frts()?;
+        }
+
+        let libos = gsp.memory(Memory::Libos).addr;
+        *self.laid.lock() = Some(Laid { meta, libos });
+        self.on_registers("reset into RISC-V", |boot| {
+            boot.reset()?;
+            boot.hand_over(libos);
+            Ok(())
+        })
+    }
+
+    /// Makes what the booter is told (`tu102_gsp_wpr_meta_init()`).
+    fn keep_meta(&self, layout: &Layout) -> Result<WprMeta> {
+        let gsp = self.gsp;
+        let mut meta = layout.meta();
+        meta.radix3.addr = gsp.memory(Memory::Radix3).addr;
+        meta.radix3.size = layout.image.size;
+        meta.bootloader = gsp.memory(Memory::Bootloader);
+        meta.ucode = gsp.ucode();
+        meta.signature = gsp.memory(Memory::Signature);
+        let size = self.size_of(|out| self.abi.wpr_meta(&meta, out))?;
+        let memory = self.structure(size, |out| self.abi.wpr_meta(&meta, out))?;
+        gsp.keep_memory(Memory::WprMeta, memory)?;
+        Ok(meta)
+    }
+
+    /// Bytes of a structure.
+    fn size_of(&self, write: impl FnOnce(&mut [u8]) -> Result<usize, Fault>) -> Result<usize> {
+        write(&mut [0; STRUCTURE_MAX]).map_err(|fault| self.bad_argument(&fault))
+    }
+
+    /// `r535_gsp_libos_init()`
+    pub(crate) fn libos(&self, print: nvkm_gsp_msg_ntfy_func, keep: bool) -> Result {
+        let gsp = self.gsp;
+        let mut libos_memory = DeviceMemory::new(gsp, libos::ARGS_SIZE)?;
+        let args = libos_memory.pages()?;
+        let mut at = 0_usize;
+        let mut add = |name: &'static str, which: Memory| -> Result {
+            let region = LibosRegion {
+                name,
+                memory: gsp.memory(which),
+            };
+            let mut bytes = [0; 64];
+            let size = self
+                .abi
+                .libos_region(&region, &mut bytes)
+                .map_err(|fault| self.bad_argument(&fault))?;
+            if !args.write(at, bytes.get(..size).ok_or(EINVAL)?) {
+                return Err(EINVAL);
+            }
+            at = at.checked_add(size).ok_or(EINVAL)?;
+            Ok(())
+        };
+
+        let logs = [Memory::LogInit, Memory::LogIntr, Memory::LogRm];
+        for (name, which) in libos::LOGS.into_iter().zip(logs) {
+            let mut log = DeviceMemory::new(gsp, libos::LOG_SIZE)?;
+            let pages = log.pages()?;
+            let size = libos::LOG_SIZE as u64;
+            if !libos::page_list(log.addr(), size, libos::LOG_LIST)
+                .all(|(offset, entry)| pages.write(offset, &entry))
+            {
+                return Err(EINVAL);
+            }
+            gsp.keep_memory(which, log)?;
+            add(name, which)?;
+        }
+
+        self.queues()?;
+        gsp.keep_memory(Memory::RmArgs, DeviceMemory::new(gsp, libos::RMARGS_SIZE)?)?;
+        self.rm_args(false)?;
+        add(libos::RMARGS, Memory::RmArgs)?;
+        gsp.keep_memory(Memory::Libos, libos_memory)?;
+
+        if print.is_some() {
+            self.open_logs(print, keep)?;
+        }
+        Ok(())
+    }
+
+    /// `r535_gsp_shared_init()`
+    fn queues(&self) -> Result {
+        let mut memory = DeviceMemory::new(self.gsp, usize::try_from(shared::SIZE)?)?;
+        let pages = memory.pages()?;
+        let commands = usize::try_from(shared::COMMANDS)?;
+        let listed = shared::list(memory.addr()).all(|(offset, entry)| pages.write(offset, &entry));
+        let headed = shared::commands_header().into_iter().all(|(place, value)| {
+            commands
+                .checked_add(place.offset)
+                .is_some_and(|offset| pages.write(offset, &value.to_le_bytes()))
+        });
+        if !listed || !headed {
+            return Err(EINVAL);
+        }
+        self.gsp.keep_memory(Memory::Shared, memory)?;
+        self.gsp.set_queues()
+    }
+
+    /// Says in RM's arguments where the queues are, and whether it comes back from a suspend (`set_rmargs`).
+    fn rm_args(&self, resume: bool) -> Result {
+        let args = RmArgs {
+            shared: self.gsp.memory(Memory::Shared).addr,
+            pages: u32::try_from(shared::PAGES)?,
+            commands: shared::COMMANDS,
+            messages: shared::MESSAGES,
+            resume,
+        };
+        let mut bytes = [0; 256];
+        let size = self
+            .abi
+            .rm_args(&args, &mut bytes)
+            .map_err(|fault| self.bad_argument(&fault))?;
+        let bytes = bytes.get(..size).ok_or(EINVAL)?;
+        self.gsp.with_memory(Memory::RmArgs, |memory| {
+            memory.write(0, bytes).then_some(()).ok_or(EINVAL)
+        })
+    }
+
+    /// `r535_gsp_libos_debugfs_init()`. A device without its log files boots.
+    fn open_logs(&self, print: nvkm_gsp_msg_ntfy_func, keep: bool) -> Result {
+        let gsp = self.gsp;
+        if !logs::open(gsp) {
+            gsp.log(
+                Level::Error,
+                format_args!("rust: boot: no log files in debugfs"),
+            );
+            return Ok(());
+        }
+        *self.logs.lock() = Some(Logs { gsp, keep });
+        if let Some(event) = self.abi.event_number(Event::UcodeLibosPrint) {
+            gsp.add_handler(event, print)?;
+        }
+        gsp.log(
+            Level::Debug,
+            format_args!("created debugfs GSP-RM logging entries"),
+        );
+        if keep {
+            gsp.log(
+                Level::Info,
+                format_args!("logging buffers will be retained on failure"),
+            );
+        }
+        Ok(())
+    }
+
+    /// What comes behind the making of the image in `nvkm_gsp_fwsec_frts()`.
+    pub(crate) fn frts(&self, mut image: Loadable) -> Result {
+        let _claim = Claim::new(self.gsp, Unit::Gsp)?;
+        let (low, high) = self.on_registers("fwsec-frts", |boot| boot.fwsec_frts(&mut image))?;
+        self.gsp.log(
+            Level::Debug,
+            format_args!("fwsec-frts: WPR2 @ {low:08x} - {high:08x}"),
+        );
+        Ok(())
+    }
+
+    /// `nvkm_gsp_fwsec_sb()`
+    pub(crate) fn sb(&self, mut image: Loadable) -> Result {
+        let _claim = Claim::new(self.gsp, Unit::Gsp)?;
+        self.on_registers("fwsec-sb", |boot| boot.fwsec_sb(&mut image))
+    }
+
+    /// `tu102_gsp_init()`
+    pub(crate) fn init(&self, mut booter: Loadable) -> Result {
+        let resume = self.gsp.has_memory(Memory::SrMeta);
+        let meta = if resume {
+            self.rm_args(true)?;
+            Memory::SrMeta
+        } else {
+            Memory::WprMeta
+        };
+        let meta = self.gsp.memory(meta).addr;
+        let claim = Claim::new(self.gsp, Unit::Sec2)?;
+        self.on_registers("booter-load", |boot| boot.booter_load(&mut booter, meta))?;
+        drop(claim);
+        self.gsp.start()
+    }
+
+    /// `r535_gsp_init()`
+    pub(crate) fn start(&self, postinit: PostInit, radix3: EndRadix3) -> Result {
+        let gsp = self.gsp;
+        let version = gsp.ucode().app_version;
+        self.on_registers("RISC-V", |boot| boot.start(version))?;
+
+        let done = self.abi.event_number(Event::GspInitDone).ok_or(EINVAL)?;
+        let up = gsp.wait_for(done);
+        if up.is_ok() {
+            gsp.set_running(true);
+        }
+        if gsp.has_memory(Memory::SrMeta) {
+            gsp.restore_frame_buffer();
+            gsp.end_memory(Memory::SrMeta);
+            gsp.end_save(radix3);
+            return up;
+        }
+        up?;
+        gsp.post_init(postinit)
+    }
+
+    /// `tu102_gsp_fini()`
+    pub(crate) fn fini(&self, suspend: u32, booter: impl FnOnce() -> Result<Loadable>) -> Result {
+        let stopped = self.gsp.stop(suspend);
+        if suspend != 0 {
+            stopped?;
+        }
+        // What fails from here on is said, and the next step taken all the same: WPR2 must not stay.
+        let _ = self.on_registers("reset", |boot| boot.reset_falcon());
+        let _ = self.gsp.fwsec_sb();
+        let _ = booter().and_then(|image| self.unload(image, suspend != 0));
+        Ok(())
+    }
+
+    /// Takes WPR2 down; with `save` what was in it goes where the suspend's metadata says.
+    fn unload(&self, mut image: Loadable, save: bool) -> Result {
+        let _claim = Claim::new(self.gsp, Unit::Sec2)?;
+        let meta = save.then(|| self.gsp.memory(Memory::SrMeta).addr);
+        let ran =
+            self.on_registers("booter-unload", |boot| boot.booter_unload(&mut image, meta))?;
+        if !ran {
+            self.gsp.log(
+                Level::Debug,
+                format_args!("WPR2 not set - skipping booter unload"),
+            );
+        }
+        Ok(())
+    }
+
+    /// `r535_gsp_fini()`
+    pub(crate) fn stop(
+        &self,
+        suspend: u32,
+        make_radix3: MakeRadix3,
+        end_radix3: EndRadix3,
+    ) -> Result {
+        let gsp = self.gsp;
+        if suspend != 0 {
+            self.save(make_radix3, end_radix3)?;
+            gsp.sleep(SETTLE_MICROS);
+        }
+        let mut message = [0; 64];
+        let size = self
+            .abi
+            .unloading(suspend != 0, &mut message)
+            .map_err(|fault| self.bad_argument(&fault))?;
+        let function = self.abi.function(Function::UnloadingGuestDriver);
+        gsp.call(function, message.get(..size).ok_or(EINVAL)?)?;
+        if !self.on_registers("unload", |boot| Ok(boot.wait_unloaded()))? {
+            gsp.log(
+                Level::Error,
+                format_args!("rust: boot: GSP-RM does not say that it has stopped"),
+            );
+        }
+        gsp.set_running(false);
+        Ok(())
+    }
+
+    /// Makes room for what is to survive, and has it saved.
+    fn save(&self, make_radix3: MakeRadix3, end_radix3: EndRadix3) -> Result {
+        let gsp = self.gsp;
+        let size = match &*self.laid.lock() {
+            Some(laid) => self.abi.sr_data_size(&laid.meta).ok_or(EINVAL)?,
+            None => gsp.save_size(),
+        };
+        gsp.begin_save(size, make_radix3)?;
+        let saved = self.save_meta(size).and_then(|()| {
+            let saved = gsp.save_frame_buffer();
+            if saved.is_err() {
+                gsp.end_memory(Memory::SrMeta);
+            }
+            saved
+        });
+        if saved.is_err() {
+            gsp.end_save(end_radix3);
+        }
+        saved
+    }
+
+    /// Makes what the booter is told at the resume.
+    fn save_meta(&self, size: u64) -> Result {
+        let mut sr = SrMeta::default();
+        sr.data.addr = self.gsp.memory(Memory::SrRadix3).addr;
+        sr.data.size = size;
+        let bytes = self.size_of(|out| self.abi.sr_meta(&sr, out))?;
+        let memory = self.structure(bytes, |out| self.abi.sr_meta(&sr, out))?;
+        self.gsp.keep_memory(Memory::SrMeta, memory)
+    }
+
+    /// `r535_gsp_msg_run_cpu_sequencer()`
+    pub(crate) fn sequencer(&self, message: &[u8]) -> Result {
+        let resume = Resume {
+            libos: self.gsp.memory(Memory::Libos).addr,
+            app_version: self.gsp.ucode().app_version,
+        };
+        let gsp = self.gsp;
+        let trace = &mut |command: &sequencer::Command| {
+            gsp.log(Level::Trace, format_args!("{command}"));
+        };
+        let mut registers = Registers::new(gsp);
+        let mut runner = Runner {
+            io: &mut registers,
+            hal: self.hal.ok_or(ENODEV)?,
+        };
+        sequencer::run(&mut runner, message, &resume, trace).map_err(|error| {
+            gsp.log(Level::Error, format_args!("rust: boot: {error}"));
+            errno(error.errno())
+        })?;
+        Ok(())
+    }
+}
+
+/// The device's log files; `keep` if they are to stay when it goes.
+struct Logs {
+    gsp: Gsp,
+    keep: bool,
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        let gsp = self.gsp;
+        let warn = |line: fmt::Arguments<'_>| gsp.log(Level::Warn, line);
+        match logs::close(gsp, self.keep) {
+            Closed::Gone => {}
+            Closed::Empty => warn(format_args!("all logging buffers are empty")),
+            Closed::Lost => warn(format_args!("failed to migrate logging buffers")),
+            Closed::Kept => gsp.with_name(|name| {
+                warn(format_args!(
+                    "logging buffers migrated to /sys/kernel/debug/nouveau/{name}"
+                ));
+            }),
+        }
     }
 }

@@ -12,12 +12,8 @@
 //! Later words win. Tier 0: plain `::core`.
 
 /// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether `1` means them.
-pub const SUBSYSTEMS: [(&str, bool); COUNT] = [
-    ("rpc", true),
-    ("fw", true),
-    ("boot", false),
-    ("gsp", false),
-];
+pub const SUBSYSTEMS: [(&str, bool); COUNT] =
+    [("rpc", true), ("fw", true), ("boot", false), ("gsp", false)];
 
 const COUNT: usize = 4;
 

@@ -66,6 +66,10 @@ fn bytes_are_those_of_c() {
             memory: range(0x4001),
         };
         same("libos", written(|out| abi.libos_region(&region, out)));
+        for (name, suspend) in [("unloading", false), ("unloading_suspend", true)] {
+            same(name, written(|out| abi.unloading(suspend, out)));
+            assert_eq!(abi.unloading_size(), c[name].len());
+        }
         same(
             "system_info",
             written(|out| abi.system_info(&system_info(), out)),

@@ -6,7 +6,8 @@ use nvkm_rs_core::selector::core::{Selection, Version};
 
 const RPC: u32 = 1;
 const FW: u32 = 2;
-const ALL: u32 = RPC | FW;
+const BOOT: u32 = 4;
+const ALL: u32 = RPC | FW | BOOT;
 
 fn resolved(text: &str, version: &str) -> u32 {
     Selection::parse(text.as_bytes())
@@ -22,8 +23,10 @@ fn words_and_their_meaning() {
         ("rpc", "535.113.01", RPC),
         ("fw", "535.113.01", FW),
         ("fw,rpc", "570.144", ALL),
-        ("1,-rpc", "570.144", FW),
-        ("1,-rpc,-fw", "570.144", 0),
+        ("boot", "570.144", BOOT),
+        ("1,-rpc", "570.144", FW | BOOT),
+        ("1,-rpc,-fw", "570.144", BOOT),
+        ("1,-rpc,-fw,-boot", "570.144", 0),
         ("-rpc,1", "570.144", ALL),
         ("rpc@570", "570.144", RPC),
         ("rpc@570", "535.113.01", 0),

@@ -4,6 +4,8 @@
 //!
 //! Each type says which of NVIDIA's it becomes. Addresses are bus addresses, sizes bytes, unless something else is said.
 
+use super::versions;
+
 /// A range of memory.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Range {
@@ -61,6 +63,14 @@ pub struct WprMeta {
     /// `pmuReservedSize`; an error where the version has no such field and it is not 0.
     pub pmu_reserved: u32,
 }
+
+/// Bytes of `GspFwWprMeta`: all versions', by assertion.
+pub const WPR_META_SIZE: usize = size_of::<versions::r535::GspFwWprMeta>();
+const _: () = {
+    #[cfg(feature = "r550")]
+    assert!(size_of::<versions::r550::GspFwWprMeta>() == WPR_META_SIZE);
+    assert!(size_of::<versions::r570::GspFwWprMeta>() == WPR_META_SIZE);
+};
 
 /// For the booter, to resume: `GspFwSRMeta`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -314,6 +314,21 @@ macro_rules! implementation {
                     })
                 }
 
+                fn unloading(&self, suspend: bool, out: &mut [u8]) -> Result<usize, Fault> {
+                    use versions::$v;
+                    let level = if suspend { Self::RESUME.0 } else { 0 };
+                    encode!($v, out, rpc_unloading_guest_driver_v1F_07 {
+                        bInPMTransition = suspend;
+                        bGc6Entering = false;
+                        newLevel = level;
+                    })
+                }
+
+                fn unloading_size(&self) -> usize {
+                    use versions::$v;
+                    size_of::<$v::rpc_unloading_guest_driver_v1F_07>()
+                }
+
                 fn rm_args(&self, args: &RmArgs, out: &mut [u8]) -> Result<usize, Fault> {
                     use versions::$v;
                     let (level, flags) = if args.resume { Self::RESUME } else { (0, 0) };

@@ -56,6 +56,13 @@ pub trait Abi: Sync {
     #[allow(clippy::missing_errors_doc)]
     fn rm_args(&self, args: &RmArgs, out: &mut [u8]) -> Result<usize, Fault>;
 
+    /// Writes `rpc_unloading_guest_driver`: the driver goes, or (`suspend`) sleeps.
+    #[allow(clippy::missing_errors_doc)]
+    fn unloading(&self, suspend: bool, out: &mut [u8]) -> Result<usize, Fault>;
+
+    /// Bytes of `rpc_unloading_guest_driver`.
+    fn unloading_size(&self) -> usize;
+
     /// Writes one `LibosMemoryRegionInitArgument`.
     #[allow(clippy::missing_errors_doc)]
     fn libos_region(&self, region: &LibosRegion, out: &mut [u8]) -> Result<usize, Fault>;

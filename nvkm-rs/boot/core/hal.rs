@@ -9,6 +9,7 @@ use super::load;
 use super::registers::*;
 use super::run::Kind;
 use super::signature;
+use crate::abi::core::sizing::Libos;
 use crate::fw::core::falcon::Falcon as Layout;
 
 mod ga100;
@@ -24,6 +25,16 @@ pub trait Hal: Sync {
     /// of it.)
     fn has_frts(&self) -> bool {
         true
+    }
+
+    /// The VBIOS may have locked the end of the frame buffer (`ga100_gsp_mmu_lock_lo`).
+    fn locks_memory(&self) -> bool {
+        false
+    }
+
+    /// What GSP-RM runs on, which decides on its heap (`r570_rm_tu102`, `r570_rm_ga102` and the like).
+    fn libos(&self) -> Libos {
+        Libos::Two
     }
 
     /// The falcon has a register that says whether debug signatures are to be taken (`falcon->func->debug`).

@@ -191,6 +191,7 @@ macro_rules! registers {
     )* };
 }
 
+pub mod fb;
 
 registers! {
     /// The chip (`dev_boot.h`).

@@ -118,6 +118,18 @@ libos(void)
 	print("libos", &region, sizeof(region));
 }
 
+static void
+unloading(int suspend)
+{
+	rpc_unloading_guest_driver_v1F_07 rpc;
+
+	memset(&rpc, 0, sizeof(rpc));
+	rpc.bInPMTransition = suspend;
+	rpc.newLevel = suspend ? NV2080_CTRL_GPU_SET_POWER_STATE_GPU_LEVEL_3 :
+				 NV2080_CTRL_GPU_SET_POWER_STATE_GPU_LEVEL_0;
+	print(suspend ? "unloading_suspend" : "unloading", &rpc, sizeof(rpc));
+}
+
 #endif
 
 static void
@@ -319,6 +331,8 @@ main(void)
 	fmc();
 #ifdef COMPLETE
 	libos();
+	unloading(0);
+	unloading(1);
 	registry();
 	ucode_desc();
 	framing();

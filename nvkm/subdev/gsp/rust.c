@@ -290,7 +290,7 @@ nvkm_rust_stop(struct nvkm_gsp *gsp)
 		return;
 
 	/* Initialised once GSP-RM runs; C leaves it to chance that it is not queued. */
-	if (rust->state[NVKM_RUST_RPC] && gsp->msgq.work.func)
+	if (rust->mask && gsp->msgq.work.func)
 		cancel_work_sync(&gsp->msgq.work);
 
 	for (int i = 0; i < NVKM_RUST_NR; i++)

@@ -74,6 +74,15 @@ nvkm_rust_fw_copy(void *img, const void *src, size_t len)
 		memcpy(img, src, len);
 }
 
+/* What of gsp.c is there in kernels with debugfs only. */
+#ifdef CONFIG_DEBUG_FS
+#define NVKM_RUST_LIBOS_PRINT r535_gsp_msg_libos_print
+#define NVKM_RUST_KEEP_LOGGING keep_gsp_logging
+#else
+#define NVKM_RUST_LIBOS_PRINT NULL
+#define NVKM_RUST_KEEP_LOGGING false
+#endif
+
 /* Entry hook of boot: counts the call for whoever serves it. */
 static inline bool
 nvkm_rust_boot(struct nvkm_gsp *gsp)

@@ -33,8 +33,11 @@ nvkm_rust_log(struct nvkm_gsp *gsp, u32 level, const char *text)
 	case NV_DBG_INFO:
 		nvkm_info(&gsp->subdev, "%s\n", text);
 		break;
-	default:
+	case NV_DBG_DEBUG:
 		nvkm_debug(&gsp->subdev, "%s\n", text);
+		break;
+	default:
+		nvkm_trace(&gsp->subdev, "%s\n", text);
 		break;
 	}
 }

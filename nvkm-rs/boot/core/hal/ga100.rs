@@ -15,4 +15,8 @@ impl Hal for Ga100 {
     fn has_frts(&self) -> bool {
         false
     }
+
+    fn locks_memory(&self) -> bool {
+        true
+    }
 }

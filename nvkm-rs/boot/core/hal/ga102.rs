@@ -4,6 +4,7 @@
 //! images come by DMA, and a boot ROM checks their signatures.
 
 use super::Hal;
+use crate::abi::core::sizing::Libos;
 use crate::boot::core::error::BootError;
 use crate::boot::core::falcon::{Falcon, Limits};
 use crate::boot::core::image::Image;
@@ -27,6 +28,10 @@ pub(super) struct Ga102;
 impl Hal for Ga102 {
     fn name(&self) -> &'static str {
         "ga102"
+    }
+
+    fn libos(&self) -> Libos {
+        Libos::Three
     }
 
     fn has_debug_fuse(&self, _: Unit) -> bool {
