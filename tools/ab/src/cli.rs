@@ -19,10 +19,11 @@ use nvkm_ab::vm::run::Setup;
 
 mod bench;
 mod cells;
+mod matrix;
 
 use bench::BenchArgs;
-use cells::MatrixArgs;
 use cells::RunArgs;
+use matrix::MatrixArgs;
 
 /// The whole life of a driver: what an A/B run does when not told otherwise.
 ///
@@ -48,7 +49,7 @@ enum Command {
     Vm(VmArgs),
     /// Compare C with Rust in one cell: two machines with C, one with Rust.
     Run(RunArgs),
-    /// Compare in every cell of a matrix of GPUs, firmware versions and subsystems.
+    /// Compare in every cell of a matrix of GPUs, firmware versions and subsystems [default: what selftests/matrix.json claims].
     Matrix(MatrixArgs),
     /// What binding costs in C and in Rust: instructions and memory.
     Bench(BenchArgs),
@@ -197,7 +198,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Vm(args) => vm(&args),
         Command::Run(args) => cells::run(&args),
-        Command::Matrix(args) => cells::matrix(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),

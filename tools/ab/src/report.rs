@@ -3,6 +3,7 @@
 
 pub mod html;
 pub mod ktap;
+pub mod matrix;
 pub mod table;
 
 use serde_json::json;

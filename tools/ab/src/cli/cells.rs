@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `nvkm-ab run`, `matrix`, `show`, `ktap`.
+//! `nvkm-ab run`, `show`, `ktap`, and what `matrix` shares with them.
 
 use std::env;
 use std::fs;
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use nvkm_ab::ab;
 use nvkm_ab::ab::Plan;
+use nvkm_ab::matrix;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
 use nvkm_ab::report::Cell;
@@ -24,10 +25,10 @@ use super::Places;
 use super::DEFAULT_PHASES;
 
 /// The subsystems that can be named, in the driver's order: those in the making, too.
-const NAMED: [&str; 2] = ["rpc", "fw"];
+pub const NAMED: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
 /// the verdict `failed`.
-const READY: [&str; 2] = ["rpc", "fw"];
+pub const READY: [&str; 2] = ["rpc", "fw"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
 
@@ -51,24 +52,24 @@ pub struct Common {
     params_rust: String,
     /// Phases, separated by commas.
     #[arg(long, default_value = DEFAULT_PHASES)]
-    phases: String,
+    pub phases: String,
     /// Directory of the committed lists.
     #[arg(long, default_value = "selftests")]
-    selftests: PathBuf,
+    pub selftests: PathBuf,
     /// Machines that run at the same time.
     #[arg(long, default_value_t = 3)]
     jobs: usize,
     /// Print the report as JSON instead of a table.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Print KTAP instead of a table.
     #[arg(long, conflicts_with = "json")]
-    ktap: bool,
+    pub ktap: bool,
     /// No progress lines.
     #[arg(long)]
-    quiet: bool,
+    pub quiet: bool,
     #[command(flatten)]
-    places: Places,
+    pub places: Places,
 }
 
 /// `nvkm-ab run`.
@@ -86,22 +87,6 @@ pub struct RunArgs {
     /// Name of the run; its directory is BUILD/ab/NAME [default: GPU-FW-SEAMS].
     #[arg(long)]
     name: Option<String>,
-    #[command(flatten)]
-    common: Common,
-}
-
-/// `nvkm-ab matrix`.
-#[derive(Args)]
-pub struct MatrixArgs {
-    /// Chips, separated by commas.
-    #[arg(long, default_value = "tu104,ga106")]
-    gpus: String,
-    /// Firmware versions, separated by commas.
-    #[arg(long, default_value = "570.144,535.113.01")]
-    fws: String,
-    /// Subsystem sets, separated by colons.
-    #[arg(long, default_value = "1")]
-    seams: String,
     #[command(flatten)]
     common: Common,
 }
@@ -145,26 +130,20 @@ pub fn module(given: &Option<PathBuf>, build: &Path) -> Result<Option<PathBuf>> 
     Ok(Some(path))
 }
 
-fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -> Result<Plan> {
-    let seams = seam_list(seams)?;
-    let set = if seams.is_empty() {
-        "none".to_string()
-    } else {
-        seams.join("+")
-    };
-    let name = name.map_or_else(
-        || format!("{gpu}-{}-{set}", fw.replace(':', "-")),
-        String::from,
-    );
+/// What a cell's machines do.
+pub fn plan(common: &Common, cell: Cell, phases: Vec<String>, progress: bool) -> Result<Plan> {
+    let name = &cell.name;
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         bail!("'{name}' cannot be the name of a run: it names a directory below BUILD/ab");
     }
     let build = &common.places.build;
-    let out = build.join("ab").join(&name);
+    let out = build.join("ab").join(name);
     let mut base = common.places.setup("", &out);
-    common.places.firmware_for(&mut base, gpu, fw)?;
-    base.phases = phase_list(&common.phases);
-    base.progress = !common.quiet;
+    common
+        .places
+        .firmware_for(&mut base, &cell.gpu, &cell.firmware)?;
+    base.phases = phases;
+    base.progress = progress && !common.quiet;
     let module_c = if common.unmodified {
         None
     } else {
@@ -173,12 +152,7 @@ fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -
     let module_rust = module(&common.module_rust, build)?;
     base.exact = common.unmodified;
     Ok(Plan {
-        cell: Cell {
-            name,
-            gpu: gpu.to_string(),
-            firmware: fw.to_string(),
-            seams,
-        },
+        cell,
         base,
         module_c,
         module_rust,
@@ -191,7 +165,7 @@ fn plan(common: &Common, gpu: &str, fw: &str, seams: &str, name: Option<&str>) -
 }
 
 /// The exit code that a report stands for.
-fn code(report: &Value) -> u8 {
+pub fn code(report: &Value) -> u8 {
     match report["verdict"].as_str() {
         Some("equal") => 0,
         Some("different") => 1,
@@ -219,7 +193,7 @@ fn failed(plan: &Plan, error: &anyhow::Error) -> Value {
 }
 
 /// Runs one cell and leaves its report as the latest.
-fn cell(plan: &Plan, common: &Common) -> Result<Value> {
+pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
     let report = match ab::run(plan) {
         Ok(report) => report,
         Err(e) => {
@@ -252,14 +226,18 @@ fn cell(plan: &Plan, common: &Common) -> Result<Value> {
 /// What was asked for makes no sense, or reports cannot be written.
 pub fn run(args: &RunArgs) -> Result<u8> {
     let common = &args.common;
-    let plan = plan(
-        common,
-        &args.gpu,
-        &args.fw,
-        &args.seams,
-        args.name.as_deref(),
-    )?;
-    let report = cell(&plan, common)?;
+    let seams = seam_list(&args.seams)?;
+    let cell = Cell {
+        name: args
+            .name
+            .clone()
+            .unwrap_or_else(|| matrix::name(&args.gpu, &args.fw, &seams)),
+        gpu: args.gpu.clone(),
+        firmware: args.fw.clone(),
+        seams,
+    };
+    let plan = plan(common, cell, phase_list(&common.phases), true)?;
+    let report = self::cell(&plan, common)?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else if common.ktap {
@@ -276,56 +254,6 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         eprintln!("nvkm-ab: {problem}");
     }
     Ok(code(&report))
-}
-
-/// `nvkm-ab matrix`.
-///
-/// # Errors
-///
-/// As [`run`].
-pub fn matrix(args: &MatrixArgs) -> Result<u8> {
-    let common = &args.common;
-    let mut reports = Vec::new();
-    for gpu in phase_list(&args.gpus) {
-        for fw in phase_list(&args.fws) {
-            for seams in args.seams.split(':') {
-                let plan = plan(common, &gpu, &fw, seams, None)?;
-                if !common.quiet {
-                    eprintln!("--- {}", plan.cell.name);
-                }
-                reports.push(cell(&plan, common)?);
-            }
-        }
-    }
-    let worst = reports.iter().map(code).max().unwrap_or(2);
-    fs::write(
-        common.places.build.join("ab/matrix.json"),
-        serde_json::to_string_pretty(&reports)? + "\n",
-    )?;
-    if common.json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
-    } else if common.ktap {
-        print!("{}", ktap::render(&reports));
-    } else {
-        println!(
-            "{:32} {:>7} {:>9} {:>6} {:>12}  verdict",
-            "cell", "sent", "received", "noise", "differences"
-        );
-        for report in &reports {
-            let side = &report["sides"]["rust"];
-            let len = |v: &Value| v.as_array().map_or(0, Vec::len);
-            println!(
-                "{:32} {:>7} {:>9} {:>6} {:>12}  {}",
-                report["name"].as_str().unwrap_or("?"),
-                side["rpcs_sent"].as_u64().unwrap_or(0),
-                side["rpcs_received"].as_u64().unwrap_or(0),
-                len(&report["noise"]) + len(&report["unlisted_noise"]),
-                len(&report["differences"]),
-                report["verdict"].as_str().unwrap_or("failed")
-            );
-        }
-    }
-    Ok(worst)
 }
 
 fn read(path: &Path) -> Result<Value> {
