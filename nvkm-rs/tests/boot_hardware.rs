@@ -8,6 +8,7 @@ mod boot_support;
 use std::collections::BTreeMap;
 
 use boot_support::images;
+use boot_support::message;
 use boot_support::model::place;
 use boot_support::virtual_gpu::Gpu;
 use boot_support::Access::{self, Delay, Read, Write};
@@ -103,14 +104,6 @@ fn words() -> Vec<u32> {
         }
     }
     words
-}
-
-/// A message with these commands.
-fn message(words: &[u32]) -> Vec<u8> {
-    let count = words.len() as u32;
-    let header = [count, count, 0, 0, 0, 0, 0, 0, 0, 0];
-    let all = header.iter().chain(words);
-    all.flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// A GA106 whose GSP-RM has asked for the sequencer, and whose driver has said all that RM waits for.

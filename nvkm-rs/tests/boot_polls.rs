@@ -7,6 +7,7 @@ mod boot_support;
 
 use boot_support::fake::{Fake, Stuck};
 use boot_support::images::Loadable;
+use boot_support::message;
 use boot_support::model::memory::Memory;
 use nvkm_rs_core::boot::core::error::{BootError, Errno, Why};
 use nvkm_rs_core::boot::core::image::Image;
@@ -73,13 +74,6 @@ fn unloaded(boot: &mut Boot<'_, Fake>) -> Outcome {
         true => Ok(0),
         false => Err("NV_PFALCON_FALCON_MAILBOX0".into()),
     }
-}
-
-fn message(words: &[u32]) -> Vec<u8> {
-    let count = words.len() as u32;
-    let header = [count, count, 0, 0, 0, 0, 0, 0, 0, 0];
-    let all = header.iter().chain(words);
-    all.flat_map(|word| word.to_le_bytes()).collect()
 }
 
 fn sequence(boot: &mut Boot<'_, Fake>, words: &[u32]) -> Outcome {

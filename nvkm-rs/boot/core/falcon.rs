@@ -54,10 +54,14 @@ impl<'a> Falcon<'a> {
         R::new(self.io.read(R::address(self.unit)))
     }
 
-    /// Reads a register of several; none when there are not so many.
-    pub fn read_at<R: Array>(&mut self, index: u32) -> Option<R> {
+    /// Reads a register of several, for an error to show; none when there are not so many.
+    pub fn see_at<R: Array>(&mut self, index: u32) -> Option<Seen> {
         let addr = R::address_of(self.unit, index)?;
-        Some(R::new(self.io.read(addr)))
+        Some(Seen {
+            register: R::NAME,
+            addr,
+            value: self.io.read(addr),
+        })
     }
 
     /// Writes a register.

@@ -5,7 +5,7 @@
 //! An image is signed once for each version of a fuse. The fuse says which versions the chip still takes, so the driver
 //! reads it, and not the image's own word for it.
 
-use super::error::BootError;
+use super::error::{BootError, Seen};
 use super::falcon::Falcon;
 use super::image::Image;
 use super::registers::*;
@@ -75,10 +75,11 @@ pub fn by_debug_fuse(falcon: &mut Falcon<'_>) -> Result<u32, BootError> {
 }
 
 /// Reads an engine's fuse.
-fn fuse<R: Array>(falcon: &mut Falcon<'_>, layout: &Layout) -> Result<R, BootError> {
-    let index = layout.ucode_id.checked_sub(1);
-    index
-        .and_then(|index| falcon.read_at(index))
+fn fuse<R: Array>(falcon: &mut Falcon<'_>, layout: &Layout) -> Result<Seen, BootError> {
+    layout
+        .ucode_id
+        .checked_sub(1)
+        .and_then(|index| falcon.see_at::<R>(index))
         .ok_or(BootError::Engine {
             engines: layout.engine_id,
             ucode: layout.ucode_id,
@@ -96,41 +97,22 @@ fn highest(fuse: u32) -> u32 {
 ///
 /// The image is for no engine that is known, or too old for the chip.
 pub fn by_version(falcon: &mut Falcon<'_>, layout: &Layout, count: u32) -> Result<u32, BootError> {
-    match layout.engine_id {
-        id if id & SEC2 != 0 => {
-            let fuse: NV_FUSE_OPT_FPF_SEC2_UCODE1_VERSION = fuse(falcon, layout)?;
-            version(falcon, fuse, layout, count)
+    let seen = match layout.engine_id {
+        id if id & SEC2 != 0 => fuse::<NV_FUSE_OPT_FPF_SEC2_UCODE1_VERSION>(falcon, layout)?,
+        id if id & NVDEC != 0 => fuse::<NV_FUSE_OPT_FPF_NVDEC_UCODE1_VERSION>(falcon, layout)?,
+        id if id & GSP != 0 => fuse::<NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION>(falcon, layout)?,
+        engines => {
+            let ucode = layout.ucode_id;
+            return Err(BootError::Engine { engines, ucode });
         }
-        id if id & NVDEC != 0 => {
-            let fuse: NV_FUSE_OPT_FPF_NVDEC_UCODE1_VERSION = fuse(falcon, layout)?;
-            version(falcon, fuse, layout, count)
-        }
-        id if id & GSP != 0 => {
-            let fuse: NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION = fuse(falcon, layout)?;
-            version(falcon, fuse, layout, count)
-        }
-        engines => Err(BootError::Engine {
-            engines,
-            ucode: layout.ucode_id,
-        }),
-    }
-}
-
-fn version<R: Register>(
-    falcon: &Falcon<'_>,
-    fuse: R,
-    layout: &Layout,
-    count: u32,
-) -> Result<u32, BootError> {
-    let index = match highest(fuse.raw()) {
+    };
+    let versions = layout.fuse_ver;
+    let index = match highest(seen.value) {
         // The chip takes every version: the oldest, which is the last.
         0 => count.checked_sub(1),
-        version => layout.fuse_ver.checked_sub(version),
+        version => versions.checked_sub(version),
     };
-    index.ok_or(BootError::Fuse {
-        seen: falcon.seen(fuse),
-        versions: layout.fuse_ver,
-    })
+    index.ok_or(BootError::Fuse { seen, versions })
 }
 
 /// By versions, of which the image has a bit and a signature each, in the same order (`ga102_gsp_fwsec_signature`).
@@ -145,14 +127,12 @@ pub fn by_version_mask(falcon: &mut Falcon<'_>, layout: &Layout) -> Result<u32, 
             ucode: layout.ucode_id,
         });
     }
-    let fuse: NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION = fuse(falcon, layout)?;
+    let seen = fuse::<NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION>(falcon, layout)?;
     // There is no 33rd version, which C would look for with a fuse of 32 bits.
-    let wanted = 1u32.checked_shl(highest(fuse.raw())).unwrap_or(0);
-    if layout.fuse_ver & wanted == 0 {
-        return Err(BootError::Fuse {
-            seen: falcon.seen(fuse),
-            versions: layout.fuse_ver,
-        });
+    let wanted = 1u32.checked_shl(highest(seen.value)).unwrap_or(0);
+    let versions = layout.fuse_ver;
+    if versions & wanted == 0 {
+        return Err(BootError::Fuse { seen, versions });
     }
-    Ok((layout.fuse_ver & wanted.wrapping_sub(1)).count_ones())
+    Ok((versions & wanted.wrapping_sub(1)).count_ones())
 }

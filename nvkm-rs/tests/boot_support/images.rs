@@ -61,6 +61,15 @@ impl Loadable {
         self
     }
 
+    /// The same in memory of its own, so that it stays as it is.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        let (memory, bytes) = (Memory::default(), self.bytes());
+        memory.put(self.addr, &bytes);
+        self.memory = memory;
+        self
+    }
+
     /// All of it, as the device would read it.
     pub fn bytes(&self) -> Vec<u8> {
         self.memory.get(self.addr, self.len as usize)

@@ -58,3 +58,11 @@ pub const CHIPS: [(&str, u32); 8] = [
 pub fn chipset(gpu: &str) -> u32 {
     CHIPS.iter().find(|chip| chip.0 == gpu).unwrap().1
 }
+
+/// A message for the sequencer with these words of commands.
+pub fn message(words: &[u32]) -> Vec<u8> {
+    let count = words.len() as u32;
+    let header = [count, count, 0, 0, 0, 0, 0, 0, 0, 0];
+    let all = header.iter().chain(words);
+    all.flat_map(|word| word.to_le_bytes()).collect()
+}
