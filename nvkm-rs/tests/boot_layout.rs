@@ -157,14 +157,7 @@ fn too_little_memory_is_an_error_with_its_reason() {
             },
             "heap",
         ),
-        (
-            GIB,
-            Sizes {
-                boot: GIB,
-                ..SIZES
-            },
-            "bootloader",
-        ),
+        (GIB, Sizes { boot: GIB, ..SIZES }, "bootloader"),
     ] {
         let top = Top::new(frame_buffer, Reserved::default()).unwrap();
         let error = Layout::new(top, sizes).unwrap_err().to_string();
