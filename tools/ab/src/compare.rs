@@ -4,6 +4,7 @@
 pub mod buffers;
 pub mod bytes;
 pub mod dmesg;
+pub mod hardware;
 pub mod mmio;
 pub mod seq;
 pub mod state;

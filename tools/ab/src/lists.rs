@@ -12,6 +12,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::compare::hardware::Recording;
 use crate::compare::Difference;
 use crate::compare::Kind;
 
@@ -135,6 +136,8 @@ pub struct Lists {
     pub noise: Vec<Noise>,
     /// Intended differences, each of which must be found exactly once.
     pub intended: Vec<Intended>,
+    /// Recordings of the chip itself with that firmware.
+    pub recordings: Vec<&'static Recording>,
 }
 
 #[derive(Deserialize)]
@@ -203,6 +206,7 @@ impl Lists {
         Ok(Self {
             noise: read(&selftests.join("noise.json"))?,
             intended,
+            recordings: Recording::of(gpu, fw),
         })
     }
 

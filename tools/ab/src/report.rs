@@ -131,6 +131,7 @@ pub fn json(
             "unused": judgement.unused,
         },
         "buffers": judgement.buffers,
+        "hardware": judgement.hardware,
         "sides": map,
         "wall_s": (wall_s * 10.0).round() / 10.0,
     })

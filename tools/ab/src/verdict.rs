@@ -9,6 +9,7 @@ use crate::compare;
 use crate::compare::buffers;
 use crate::compare::buffers::Row;
 use crate::compare::dmesg;
+use crate::compare::hardware;
 use crate::compare::state;
 use crate::compare::Difference;
 use crate::compare::Kind;
@@ -81,6 +82,8 @@ pub struct Judgement {
     pub unused: Vec<Intended>,
     /// What was handed over, C against Rust.
     pub buffers: Vec<Row>,
+    /// C and Rust against recordings of the chip itself.
+    pub hardware: Vec<hardware::Row>,
 }
 
 /// What is wrong with a single run: sentences.
@@ -191,6 +194,22 @@ pub fn judge(sides: &[Side; 3], lists: &Lists, seams: &[String]) -> Result<Judge
         own.extend(sentences.into_iter().map(|text| (Kind::State, text)));
     }
 
+    let table = Table::committed()?;
+    let mut held = Vec::new();
+    for recording in &lists.recordings {
+        for side in [c1, rust].into_iter().filter(|side| side.error.is_none()) {
+            let row = recording.compare(&side.name, &side.run, &table);
+            if let Some(first) = &row.first {
+                let text = format!("not as recorded ({}): {first}", row.recording);
+                match side.name.as_str() {
+                    "rust" => own.push((Kind::Mmio, text)),
+                    _ => problems.push(format!("{}: {text}", side.name)),
+                }
+            }
+            held.push(row);
+        }
+    }
+
     let noise = lists.sort_noise(compare::compare(&c1.run, &c2.run)?);
     if !noise.unknown.is_empty() {
         let first = &noise.unknown[0];
@@ -244,6 +263,7 @@ pub fn judge(sides: &[Side; 3], lists: &Lists, seams: &[String]) -> Result<Judge
         differences: compare::shorten(sorted.unknown),
         intended: sorted.known,
         unused: sorted.unused,
-        buffers: buffers::compare(&c1.run, &rust.run, &Table::committed()?).1,
+        buffers: buffers::compare(&c1.run, &rust.run, &table).1,
+        hardware: held,
     })
 }

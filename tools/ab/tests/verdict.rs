@@ -365,7 +365,7 @@ fn noise(bound: Bound) -> Lists {
     };
     Lists {
         noise: vec![entry],
-        intended: Vec::new(),
+        ..Lists::default()
     }
 }
 
@@ -417,8 +417,8 @@ fn listed_noise_has_bounds() {
 fn intended(text: &str) -> Lists {
     let entry = json!({"kind": "dmesg", "phase": "load", "name": "kernel log", "field": "level 6", "other": text, "reason": "a test"});
     Lists {
-        noise: Vec::new(),
         intended: vec![serde_json::from_value::<Intended>(entry).unwrap()],
+        ..Lists::default()
     }
 }
 

@@ -15,7 +15,6 @@ use nvkm_vgpu::device::{Device, Options};
 use nvkm_vgpu::gsp::events::EVENTS;
 use nvkm_vgpu::rm::layout::Layout;
 use nvkm_vgpu::trace::Recorder;
-use nvkm_vgpu::vbios::Shape;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 
 /// A virtual NVIDIA GPU over vfio-user.
@@ -37,9 +36,6 @@ struct Args {
     /// Do not send RUN_CPU_SEQUENCER while booting.
     #[arg(long)]
     no_sequencer: bool,
-    /// VBIOS with a FWSEC as large as on a real card.
-    #[arg(long)]
-    hardware_vbios: bool,
     /// Trap every access to BAR2 instead of letting the guest map it: slower, and finds accesses to what is not mapped.
     #[arg(long)]
     trap_bar2: bool,
@@ -79,11 +75,7 @@ fn serve(args: &Args) -> Result<()> {
             chip,
             fw,
             sequencer: !args.no_sequencer,
-            vbios: if args.hardware_vbios {
-                Shape::Hardware
-            } else {
-                Shape::Small
-            },
+            vbios: chip.vbios,
             window: !args.trap_bar2,
         },
         Box::new(memory.clone()),

@@ -102,8 +102,11 @@ pub fn render(report: &Value) -> String {
     out
 }
 
-/// What the device was handed, page by page.
+/// What the device was handed, page by page; before it, whether the boot is as recorded from a real card.
 fn buffers(out: &mut String, report: &Value) {
+    for line in table::hardware(report) {
+        let _ = writeln!(out, "<p>Real hardware: {}</p>", escape(&line));
+    }
     let rows = list(&report["buffers"]);
     let _ = write!(
         out,

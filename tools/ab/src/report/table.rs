@@ -35,6 +35,20 @@ fn len(value: &Value) -> usize {
     value.as_array().map_or(0, Vec::len)
 }
 
+/// Which sides do as recorded from a real card, a sentence a recording.
+pub fn hardware(report: &Value) -> Vec<String> {
+    let rows = report["hardware"].as_array().map_or(&[][..], Vec::as_slice);
+    rows.iter()
+        .map(|row| {
+            let (side, recording) = (text(&row["side"]), text(&row["recording"]));
+            match row["first"].as_str() {
+                Some(first) => format!("{side}, {recording}: {first}"),
+                None => format!("{side} as {recording}, {} accesses", text(&row["accesses"])),
+            }
+        })
+        .collect()
+}
+
 /// What was handed over, in one line: how much, and whether it was the same.
 pub fn buffers(report: &Value) -> String {
     let rows = report["buffers"].as_array().map_or(&[][..], Vec::as_slice);
@@ -88,6 +102,9 @@ pub fn render(report: &Value) -> String {
     }
     let _ = writeln!(out);
     let _ = writeln!(out, "DMA buffers  {}", buffers(report));
+    for line in hardware(report) {
+        let _ = writeln!(out, "hardware     {line}");
+    }
     let _ = writeln!(
         out,
         "noise        {}",

@@ -2,6 +2,7 @@
 //! Ampere and Ada: GA100, GA102, GA106, AD102, all without display.
 
 use super::{engine, Chip, Engine, EngineKind, Family};
+use crate::vbios::Shape;
 
 const ENGINES: &[Engine] = &[
     engine(EngineKind::Gr, 0, 0x0010_0000, 128, 0),
@@ -38,6 +39,7 @@ pub const GA106: Chip = Chip {
     tpcs: &[0x1f, 0x1f],
     engines: ENGINES,
     gsp_vector: 155,
+    vbios: Shape::Hardware,
     signature_section: ".fwsignature_ga10x",
 };
 
@@ -50,6 +52,7 @@ pub const GA102: Chip = Chip {
     board_name: "NVIDIA GeForce RTX 3090",
     vram: 24 << 30,
     tpcs: &[0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f],
+    vbios: Shape::Small,
     ..GA106
 };
 
@@ -68,6 +71,7 @@ pub const GA100: Chip = Chip {
     tpcs: &[0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x7f],
     engines: GA100_ENGINES,
     signature_section: ".fwsignature_ga100",
+    vbios: Shape::Small,
     ..GA106
 };
 
@@ -86,5 +90,6 @@ pub const AD102: Chip = Chip {
         0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
     ],
     signature_section: ".fwsignature_ad10x",
+    vbios: Shape::Small,
     ..GA106
 };

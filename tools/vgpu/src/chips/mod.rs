@@ -4,6 +4,8 @@
 mod ampere;
 mod turing;
 
+use crate::vbios::Shape;
+
 /// Families that differ in the parts the model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -212,6 +214,8 @@ pub struct Chip {
     pub engines: &'static [Engine],
     /// Vector of the GSP's stalling interrupt.
     pub gsp_vector: u32,
+    /// How large the code of its VBIOS' FWSEC is.
+    pub vbios: Shape,
     /// ELF section of the GSP firmware that holds this chip's signatures (nvkm/subdev/gsp).
     pub signature_section: &'static str,
 }

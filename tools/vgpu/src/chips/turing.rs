@@ -2,6 +2,7 @@
 //! Turing: TU102, TU104, TU106, TU116, all without display.
 
 use super::{engine, Chip, Engine, EngineKind, Family};
+use crate::vbios::Shape;
 
 const ENGINES: &[Engine] = &[
     engine(EngineKind::Gr, 0, 0, 128, 0),
@@ -32,6 +33,7 @@ pub const TU104: Chip = Chip {
     tpcs: &[0x0f, 0x0f, 0x0f, 0x0f, 0x07, 0x0f],
     engines: ENGINES,
     gsp_vector: 155,
+    vbios: Shape::Small,
     signature_section: ".fwsignature_tu10x",
 };
 
