@@ -146,11 +146,11 @@ pub fn pio(falcon: &mut Falcon<'_>, image: &dyn Image, limits: Limits) -> Result
         write_code(falcon, loader, tag, false, |at| image.loader_word(at))?;
         return write_arguments(falcon, image, &layout);
     }
-    let words = |at| image.word(at);
+    let from = |at| image.word(at);
     let (plain, secure) = (Part::plain(&layout), Part::secure(&layout));
-    write_code(falcon, plain, blocks(plain.to), false, words)?;
-    write_code(falcon, secure, blocks(secure.to), true, words)?;
-    write_data(falcon, Part::data(&layout), words)
+    write_code(falcon, plain, blocks(plain.to), false, from)?;
+    write_code(falcon, secure, blocks(secure.to), true, from)?;
+    write_data(falcon, Part::data(&layout), from)
 }
 
 /// Blocks in front of an address.
@@ -158,20 +158,19 @@ fn blocks(addr: u32) -> u32 {
     addr.checked_div(BLOCK).unwrap_or(0)
 }
 
-/// Offsets of words of a part.
-fn words(part: Part) -> impl Iterator<Item = Option<u32>> {
-    (0..part.size)
-        .step_by(WORD as usize)
-        .map(move |at| part.from.checked_add(at))
+/// Offsets up to `size`, one a word.
+fn words(size: u32) -> impl Iterator<Item = u32> {
+    (0..size).step_by(WORD as usize)
 }
 
-/// A word, or what is wrong when there is none.
-fn word(part: Part, at: Option<u32>, from: &impl Fn(u32) -> Option<u32>) -> Result<u32, BootError> {
-    at.and_then(from).ok_or(BootError::Outside {
+/// The word of a part that is that far in it, or what is wrong when there is none.
+fn word(part: Part, at: u32, from: &impl Fn(u32) -> Option<u32>) -> Result<u32, BootError> {
+    let place = part.from.checked_add(at);
+    place.and_then(from).ok_or(BootError::Outside {
         what: part.what,
         start: part.from,
         size: part.size,
-        len: at.unwrap_or(u32::MAX),
+        len: at,
     })
 }
 
@@ -179,7 +178,7 @@ fn word(part: Part, at: Option<u32>, from: &impl Fn(u32) -> Option<u32>) -> Resu
 fn write_code(
     falcon: &mut Falcon<'_>,
     part: Part,
-    tag: u32,
+    first_tag: u32,
     secure: bool,
     from: impl Fn(u32) -> Option<u32>,
 ) -> Result<(), BootError> {
@@ -189,14 +188,13 @@ fn write_code(
             .with(NV_PFALCON_FALCON_IMEMC::AINCW, 1)
             .with(NV_PFALCON_FALCON_IMEMC::SECURE, secure.into()),
     );
-    let mut tags = tag..;
-    for (number, at) in words(part).enumerate() {
-        if number & 0x3f == 0 {
-            let tag = tags.next().unwrap_or(0);
-            falcon
-                .write(NV_PFALCON_FALCON_IMEMT::default().with(NV_PFALCON_FALCON_IMEMT::TAG, tag));
+    for block in (0..part.size).step_by(BLOCK as usize) {
+        let tag = first_tag.wrapping_add(blocks(block));
+        falcon.write(NV_PFALCON_FALCON_IMEMT::default().with(NV_PFALCON_FALCON_IMEMT::TAG, tag));
+        for at in words(BLOCK) {
+            let word = word(part, block.wrapping_add(at), &from)?;
+            falcon.write(NV_PFALCON_FALCON_IMEMD::new(word));
         }
-        falcon.write(NV_PFALCON_FALCON_IMEMD::new(word(part, at, &from)?));
     }
     Ok(())
 }
@@ -212,7 +210,7 @@ fn write_data(
             .with(NV_PFALCON_FALCON_DMEMC::ADDRESS, part.to)
             .with(NV_PFALCON_FALCON_DMEMC::AINCW, 1),
     );
-    for at in words(part) {
+    for at in words(part.size) {
         falcon.write(NV_PFALCON_FALCON_DMEMD::new(word(part, at, &from)?));
     }
     Ok(())

@@ -6,6 +6,7 @@
 #![allow(dead_code)]
 
 pub mod c;
+pub mod check;
 pub mod fake;
 pub mod images;
 pub mod virtual_gpu;
