@@ -4,6 +4,21 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(unexpected_cfgs)]
+
+/// What the firmware's versions agree on, and what not (`nvkm-rs/abi/`).
+#[path = "../abi"]
+pub mod abi {
+    pub(crate) use paste::paste;
+
+    pub mod core;
+}
+
+/// GSP boot (`nvkm-rs/boot/`).
+#[path = "../boot"]
+pub mod boot {
+    pub mod core;
+}
 
 /// Firmware files (`nvkm-rs/fw/`).
 #[path = "../fw"]

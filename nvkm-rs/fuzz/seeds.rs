@@ -10,6 +10,32 @@ use std::path::Path;
 #[allow(dead_code)]
 mod make;
 
+/// A device (a random number, how many of its answers are at random, how fast its clock is, which chip), then a message of
+/// the sequencer with these words of commands.
+fn sequencer(chip: u8, wild: u8, words: &[u32]) -> Vec<u8> {
+    let mut file = vec![1, 2, 3, 4, 5, 6, 7, 8, wild, 0x10, chip, 0, 0, 0, 0, 0];
+    let count = words.len() as u32;
+    let header = [count, count, 0, 0, 0, 0, 0, 0, 0, 0];
+    let all = header.iter().chain(words);
+    file.extend(all.flat_map(|word| word.to_le_bytes()));
+    file
+}
+
+/// One of each command, as GSP-RM has them.
+#[rustfmt::skip]
+const COMMANDS: [u32; 27] = [
+    2, 0x11_0040, 0x8000_0000, 0x8000_0000, 0, 0, // poll
+    0, 0x11_0040, 0, // write
+    5, // core reset
+    4, 0x11_0624, 0, // save
+    1, 0x11_0624, 0x80, 0x80, // modify
+    3, 10, // delay
+    6, // core start
+    7, // core wait for halt
+    8, // core resume
+    2, 0x11_0118, 2, 2, 1000, // poll, not all of it
+];
+
 fn main() -> std::io::Result<()> {
     let Some(top) = std::env::args().nth(1) else {
         eprintln!("usage: seeds DIRECTORY");
@@ -23,7 +49,7 @@ fn main() -> std::io::Result<()> {
         file
     };
     let radix3 = |size: u64, given: u8| [&size.to_le_bytes()[..], &[given]].concat();
-    let seeds: [(&str, Vec<Vec<u8>>); 8] = [
+    let seeds: [(&str, Vec<Vec<u8>>); 9] = [
         (
             "rm",
             vec![
@@ -45,6 +71,16 @@ fn main() -> std::io::Result<()> {
                 make::fwsec_v2(16),
                 make::fwsec_v3(1, 0),
                 make::fwsec_v3(3, 16),
+            ],
+        ),
+        (
+            "sequencer",
+            vec![
+                sequencer(0, 0, &COMMANDS[..22]),
+                sequencer(2, 0, &COMMANDS[..22]),
+                sequencer(3, 128, &COMMANDS[..22]),
+                sequencer(2, 0, &COMMANDS),
+                sequencer(1, 255, &COMMANDS[6..22]),
             ],
         ),
         (
