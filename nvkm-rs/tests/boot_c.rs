@@ -6,11 +6,13 @@
 mod boot_support;
 
 use boot_support::c::{compare, Flcn, Item};
+use boot_support::fake::Fake;
 use boot_support::images::{self, Loadable};
 use boot_support::model::{place, Host};
 use boot_support::virtual_gpu::Gpu;
 use boot_support::CHIPS;
 use nvkm_rs_core::boot::core::io::Unit;
+use nvkm_rs_core::boot::core::run::Kind;
 use nvkm_rs_core::boot::core::sequencer::{self, Resume};
 use nvkm_rs_core::fw::core::fwsec::Command;
 use nvkm_vgpu::vbios::Shape;
@@ -24,6 +26,7 @@ fn flcn(host: &Host, unit: Unit) -> Flcn {
         ga102: host.family.has_brom(),
         // Who had it before left a falcon (the recording's first read of 0x111668). SEC2 too, on the virtual GPU.
         riscv: false,
+        reset_to: true,
     }
 }
 
@@ -161,5 +164,65 @@ fn every_chip_boots_as_c_boots_it() {
         );
         assert_eq!(gpu.errors(), Vec::<serde_json::Value>::new(), "{name}");
         assert_eq!(gpu.unknown(), Vec::<serde_json::Value>::new(), "{name}");
+    }
+}
+
+/// What is to be kept of a register is kept, and what is to be cleared is cleared, whatever was in it.
+#[test]
+fn registers_that_hold_something() {
+    const CHANGED: [u32; 7] = [0x0040, 0x0048, 0x03c0, 0x0600, 0x0610, 0x0624, 0x1668];
+    let bit = |n: u32| [1 << n, !(1 << n)];
+    for value in (0..32).flat_map(bit).chain([0, u32::MAX]) {
+        for gpu in ["tu104", "ga106"] {
+            let mut model = Gpu::new(gpu, Shape::Small);
+            let command = frts(&model.host);
+            for (unit, base) in [(Unit::Gsp, 0x11_0000), (Unit::Sec2, 0x84_0000)] {
+                let mut image = match unit {
+                    Unit::Gsp => images::fwsec(&mut model.host, 0x6000_0000, command),
+                    Unit::Sec2 => images::booter(&model.host, "load", 0x7000_0000),
+                };
+                // A choice of core that says falcon is one that is made.
+                let core = if value & 0x10 == 0 { value | 1 } else { value };
+                let mut fake = Fake {
+                    core: Some(core),
+                    ..Fake::default()
+                };
+                fake.registers
+                    .extend(CHANGED.map(|addr| (base + addr, value)));
+                fake.registers.insert(base + 0x1668, core);
+                fake.registers.extend([(0, 0x1234_5678), (0x82_41e0, 3)]);
+                let mut flcn = flcn(&model.host, unit);
+                (flcn.riscv, flcn.reset_to) = (core & 0x10 != 0, core & 0x10 != 0);
+
+                let before = image.clone();
+                let (kind, mailboxes) = match unit {
+                    Unit::Gsp => (Kind::Fwsec, (0, None)),
+                    Unit::Sec2 => (Kind::Booter, (7, Some(8))),
+                };
+                let done = fake.boot(gpu).run(unit, kind, &mut image, mailboxes);
+                assert_eq!(done, Ok((0, 8 * u32::from(unit == Unit::Sec2))));
+                let list = flcn.fw_boot(&before, &image, mailboxes.0, mailboxes.1);
+                let what = format!("{gpu} {unit:?} {value:#x}");
+                compare(&what, &list, &std::mem::take(&mut fake.log));
+
+                if unit == Unit::Gsp {
+                    fake.boot(gpu).reset().unwrap();
+                    compare(&what, &flcn.gsp_reset(), &std::mem::take(&mut fake.log));
+                    fake.registers.insert(0x11_0100, 0x10);
+                    fake.registers.insert(0x11_1668, core);
+                    flcn.riscv = core & 0x10 != 0;
+                    let resume = Resume {
+                        libos: 0,
+                        app_version: 0,
+                    };
+                    let message = boot_support::message(&[5]);
+                    sequencer::run(&mut fake.boot(gpu), &message, &resume, &mut |_| {}).unwrap();
+                    let mut list = flcn.reset();
+                    list.push(Item::Mask(0x11_0624, 0x80, 0x80));
+                    list.push(Item::Wr(0x11_010c, 0));
+                    compare(&what, &list, &fake.log);
+                }
+            }
+        }
     }
 }

@@ -70,8 +70,10 @@ pub struct Flcn {
     pub unit: Unit,
     /// GA102's functions (`ga102_gsp_flcn`, `ga102_sec2_flcn`), not Turing's.
     pub ga102: bool,
-    /// The RISC-V core is selected: so it is after each reset.
+    /// The RISC-V core is selected.
     pub riscv: bool,
+    /// And so it is after each reset.
+    pub reset_to: bool,
 }
 
 /// The registers that C reads the versions of ucode from.
@@ -118,7 +120,7 @@ impl Flcn {
         list.push(Udelay(10));
         list.push(Mask(self.at(0x3c0), 1, 0));
         list.extend(self.reset_wait_mem_scrubbing());
-        self.riscv = true;
+        self.riscv = self.reset_to;
         list
     }
 

@@ -28,6 +28,8 @@ pub struct Fake {
     /// What registers read; what was written, where nothing is said.
     pub registers: BTreeMap<u32, u32>,
     pub stuck: Option<Stuck>,
+    /// What the choice of core reads after a reset.
+    pub core: Option<u32>,
     /// Bytes of BAR0.
     pub size: u32,
     /// Nanoseconds, and how many more there are each time that someone looks.
@@ -73,6 +75,7 @@ impl Default for Fake {
         Self {
             registers,
             stuck: None,
+            core: None,
             size: 16 << 20,
             clock: 1_000_000_007,
             tick: 1000,
@@ -123,6 +126,9 @@ impl Io for Fake {
 
     fn write(&mut self, addr: u32, value: u32) {
         self.note(addr, Access::Write(addr, value));
+        if let (0x03c0, 1, Some(core)) = (addr & 0xffff, value & 1, self.core) {
+            self.registers.insert(addr - 0x03c0 + 0x1668, core);
+        }
         match addr & 0xffff {
             // What runs leaves 0 for a status, and the registers above are the device's.
             0x0040 => self.registers.insert(addr, 0),
