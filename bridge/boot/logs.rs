@@ -63,43 +63,63 @@ fn files(gsp: *mut nvkm_gsp) -> [*mut *mut dentry; 4] {
     }
 }
 
-/// Makes the directory and the files; the log buffers are there. False, and nothing left, when that cannot be.
-pub(crate) fn open(gsp: Gsp) -> bool {
+/// Why there are no files.
+pub(crate) enum Unopened {
+    /// The directory cannot be made.
+    Directory,
+    /// A file cannot.
+    File(&'static str),
+    /// No memory.
+    Memory,
+}
+
+/// Makes the directory and the files; the log buffers are there. On error nothing is left.
+pub(crate) fn open(gsp: Gsp) -> Result<(), Unopened> {
     let raw = gsp.as_ptr();
-    // SAFETY: By the invariants of `gsp` these are its fields, and the log buffers live until the files are gone
-    // (`close`); the names are terminated.
+    // SAFETY: By the invariants of `gsp` these are its fields, and the log buffers live until the files are gone (`close`);
+    // the name is terminated.
     unsafe {
         let name = bindings::nvkm_rust_name(raw);
         let dir = debugfs_create_dir(name.cast(), bindings::nvkm_rust_debugfs_root());
         if is_err_or_null(dir.cast()) {
-            return false;
+            return Err(Unopened::Directory);
         }
         (*raw).debugfs.parent = dir;
-        for (blob, memory) in
-            blobs(raw)
-                .into_iter()
-                .zip([&(*raw).loginit, &(*raw).logintr, &(*raw).logrm])
-        {
+        let logs = [&(*raw).loginit, &(*raw).logintr, &(*raw).logrm];
+        for (blob, memory) in blobs(raw).into_iter().zip(logs) {
             (*blob).data = memory.data;
             (*blob).size = memory.size;
         }
-        // The PMU's comes by message, and is copied.
-        (*raw).blob_pmu.data = bindings::nvkm_rust_kzalloc(PMU_SIZE);
-        (*raw).blob_pmu.size = PMU_SIZE;
-        let made = !(*raw).blob_pmu.data.is_null()
-            && FILES
-                .into_iter()
-                .zip(blobs(raw))
-                .zip(files(raw))
-                .all(|((name, blob), file)| {
-                    *file = bindings::nvkm_rust_blob_file(name.as_ptr().cast(), dir, blob);
-                    !(*file).is_null()
-                });
-        if !made {
-            remove(raw);
-        }
-        made
     }
+    let made = fill(raw);
+    if made.is_err() {
+        // SAFETY: By the invariants of `gsp`.
+        unsafe { remove(raw) };
+    }
+    made
+}
+
+/// Makes the files in their directory, and the PMU's log, which comes by message and is copied.
+fn fill(gsp: *mut nvkm_gsp) -> Result<(), Unopened> {
+    // SAFETY: Called for a device whose directory and blobs have just been set up.
+    unsafe {
+        (*gsp).blob_pmu.data = bindings::nvkm_rust_kzalloc(PMU_SIZE);
+        (*gsp).blob_pmu.size = PMU_SIZE;
+        if (*gsp).blob_pmu.data.is_null() {
+            return Err(Unopened::Memory);
+        }
+    }
+    for ((name, blob), file) in FILES.into_iter().zip(blobs(gsp)).zip(files(gsp)) {
+        // SAFETY: As above; the blob lives until the file is gone.
+        unsafe {
+            *file =
+                bindings::nvkm_rust_blob_file(name.as_ptr().cast(), (*gsp).debugfs.parent, blob);
+            if (*file).is_null() {
+                return Err(Unopened::File(name.to_str().unwrap_or("a log")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes the files and the PMU's log.

@@ -72,7 +72,8 @@ use crate::{
             },
             logs::{
                 self,
-                Closed, //
+                Closed,
+                Unopened, //
             },
         },
         handle::{
@@ -339,11 +340,17 @@ impl Boot {
     /// `r535_gsp_libos_debugfs_init()`. A device without its log files boots.
     fn open_logs(&self, print: nvkm_gsp_msg_ntfy_func, keep: bool) -> Result {
         let gsp = self.gsp;
-        if !logs::open(gsp) {
-            gsp.log(
-                Level::Error,
-                format_args!("rust: boot: no log files in debugfs"),
-            );
+        if let Err(why) = logs::open(gsp) {
+            let error = |line: fmt::Arguments<'_>| gsp.log(Level::Error, line);
+            match why {
+                Unopened::Directory => gsp.with_name(|name| {
+                    error(format_args!("failed to create {name} debugfs root"));
+                }),
+                Unopened::File(name) => {
+                    error(format_args!("failed to create {name} debugfs entry"));
+                }
+                Unopened::Memory => error(format_args!("no memory for GSP-RM's log files")),
+            }
             return Ok(());
         }
         *self.logs.lock() = Some(Logs { gsp, keep });
@@ -520,10 +527,20 @@ impl Boot {
             io: &mut registers,
             hal: self.hal.ok_or(ENODEV)?,
         };
-        sequencer::run(&mut runner, message, &resume, trace).map_err(|error| {
+        let summary = sequencer::run(&mut runner, message, &resume, trace).map_err(|error| {
             gsp.log(Level::Error, format_args!("rust: boot: {error}"));
             errno(error.errno())
         })?;
+        // C warns, and goes on.
+        if let Some((position, timeout)) = summary.last_timeout {
+            let count = summary.timeouts;
+            gsp.log(
+                Level::Error,
+                format_args!(
+                    "rust: boot: seq: {count} commands saw nothing, the last at word {position} {timeout}"
+                ),
+            );
+        }
         Ok(())
     }
 }
