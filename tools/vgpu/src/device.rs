@@ -74,6 +74,8 @@ pub struct Leftovers {
     pub channels: usize,
     /// Mappings.
     pub mappings: usize,
+    /// Pages of messages that nobody had read when RM was taken down, in either direction.
+    pub unread: usize,
 }
 
 impl Device {
@@ -125,8 +127,7 @@ impl Device {
         }
         self.rec.remark("reset");
         self.note_leftovers();
-        self.window = Window::default();
-        self.bus.vram.clear();
+        self.forget_memory();
         self.plain = Plain::default();
         self.intr = IntrTree::new();
         self.gsp_falcon = Falcon::new("gsp", chip.family);
@@ -135,6 +136,12 @@ impl Device {
         self.rm = None;
         self.fifo.clear();
         self.used = false;
+    }
+
+    /// Video memory has no power.
+    pub(super) fn forget_memory(&mut self) {
+        self.window = Window::default();
+        self.bus.vram.clear();
     }
 
     /// Reads configuration space.

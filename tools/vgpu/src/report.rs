@@ -43,6 +43,7 @@ impl Device {
             "objects": objects,
             "channels": channels,
             "mappings": mappings,
+            "unread": self.leftovers.unread,
             "errors": self.rec.errors,
             "errors_dropped": self.rec.errors_dropped,
             "state": self.state(),

@@ -67,6 +67,24 @@ fn every_cell_boots_and_unloads_twice() {
 }
 
 #[test]
+fn messages_that_nobody_read_are_told() {
+    for (event, left) in [(false, 0), (true, 1)] {
+        let mut h = Host::new("tu104", "570.144");
+        h.boot();
+        h.call(47, &[0; 8]);
+        if event {
+            // A reply that the driver does not wait for.
+            h.push(0, &[]);
+        }
+        h.wr(0x110c00, 0);
+        h.reset_falcon(0x840000);
+        h.pio(0x840000, &[1, 2, 3, 4]);
+        h.wr(0x840100, 2);
+        assert_eq!(h.report()["unread"], left);
+    }
+}
+
+#[test]
 fn a_suspended_rm_comes_back_with_its_objects() {
     let mut h = Host::new("ga106", "570.144");
     h.boot();

@@ -226,6 +226,9 @@ fn a_driver_frees_what_it_made_under_rm_s_own_client() {
     for (at, v) in [(0, client), (4, device), (8, memory), (12, 0x81)] {
         put32(&mut p, at, v);
     }
+    for (at, v) in [(32, 0x1000), (40, 1), (48, 1 << 16)] {
+        put32(&mut p, at, v);
+    }
     h.call(4, &p);
     assert_eq!(h.free(client, memory), 0);
     assert_eq!(h.report()["errors"].as_array().unwrap().len(), 0);

@@ -8,7 +8,7 @@ use crate::compare::Kind;
 use crate::compare::Run;
 
 /// Parts of `device.json` that are compared.
-const COMPARED: [&str; 9] = [
+const COMPARED: [&str; 10] = [
     "boots",
     "counts",
     "unknown_calls",
@@ -16,6 +16,7 @@ const COMPARED: [&str; 9] = [
     "objects",
     "channels",
     "mappings",
+    "unread",
     "errors",
     "state",
 ];
@@ -83,7 +84,11 @@ pub fn leftovers(run: &Run) -> Vec<String> {
             device["objects"]
         ));
     }
-    for (name, what) in [("channels", "channels"), ("mappings", "mappings")] {
+    for (name, what) in [
+        ("channels", "channels"),
+        ("mappings", "mappings"),
+        ("unread", "pages of messages that nobody read"),
+    ] {
         if let Some(n @ 1..) = device[name].as_u64() {
             found.push(format!("{n} {what} were left in the model"));
         }

@@ -48,6 +48,11 @@ impl Family {
         self != Family::Ga100
     }
 
+    /// RM allots compression tags in raw mode, which drivers switch off over suspend (nvkm/subdev/gsp/rm/r570/fbsr.c).
+    pub fn raw_compression(self) -> bool {
+        self != Family::Turing
+    }
+
     /// The register that holds the frame buffer's size: as magnitude and scale, or in megabytes (nvkm/subdev/fb/ga100.c,
     /// ga102.c).
     pub fn fb_size(self) -> FbSize {

@@ -44,8 +44,12 @@ impl Device {
 
     fn gsp_booted(&mut self, e: GspEvent) {
         if e == GspEvent::Init {
-            if self.rm.is_some() {
+            if let Some(rm) = &mut self.rm {
                 // It was suspended: its objects are still there.
+                for e in rm.bring_back(&self.bus) {
+                    self.rec.error(e);
+                }
+                self.follow_window();
                 return;
             }
             if let Some(layout) = self.gsp.layout {
@@ -179,8 +183,11 @@ impl Device {
         self.sec2.mailbox = [0; 2];
         if up {
             self.plain.wpr2 = (0, 0);
+            self.leftovers.unread += self.gsp.unread(&self.bus);
             self.gsp.booter_unload();
-            if !boot::is_suspended(&self.bus, arg) {
+            if boot::is_suspended(&self.bus, arg) {
+                self.lose_power();
+            } else {
                 self.rm = None;
                 self.fifo.clear();
             }
@@ -204,6 +211,16 @@ impl Device {
             }
             self.plain.wpr2 = (self.gsp.meta.wpr_start, self.gsp.meta.wpr_end);
         }
+    }
+
+    /// What suspend to memory does to video memory. (The driver may be only testing; RM cannot know.)
+    fn lose_power(&mut self) {
+        if let Some(rm) = &mut self.rm {
+            for e in rm.put_away(&self.bus) {
+                self.rec.error(e);
+            }
+        }
+        self.forget_memory();
     }
 
     fn wpr2_holds_rm(&self) -> bool {

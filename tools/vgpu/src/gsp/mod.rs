@@ -403,6 +403,12 @@ impl Gsp {
         !self.backlog.is_empty()
     }
 
+    /// Messages that wait for room, and pages in the queues that nobody has read.
+    pub fn unread(&self, bus: &Bus) -> usize {
+        let queued = self.queues.as_ref().and_then(|q| q.unread(bus));
+        self.backlog.len() + queued.unwrap_or(0) as usize
+    }
+
     /// The driver said goodbye and got its reply.
     pub fn halt(&mut self, falcon: &mut Falcon) {
         self.phase = Phase::Halted;

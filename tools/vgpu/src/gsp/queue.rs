@@ -378,6 +378,16 @@ impl Queues {
         Ok(Some((seq, pages)))
     }
 
+    /// Pages in either queue that nobody has read; none where the memory or the pointers make no sense.
+    pub fn unread(&self, bus: &Bus) -> Option<u32> {
+        let [write, read, msg_write, msg_read] = self.pointers(bus)?;
+        let pages = |entries: u32, write: u32, read: u32| {
+            (write < entries && read < entries).then(|| (write + entries - read) % entries)
+        };
+        let commands = pages(self.cmdq.entries(), write, read)?;
+        Some(commands + pages(self.msgq.entries(), msg_write, msg_read)?)
+    }
+
     /// Pointers as they stand: command queue write and read, message queue write and read.
     pub fn pointers(&self, bus: &Bus) -> Option<[u32; 4]> {
         if self.cmdq.pages.is_empty() {

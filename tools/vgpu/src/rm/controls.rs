@@ -72,20 +72,10 @@ impl Rm {
             0x2080_0301 => 20,
             0x2080_a7d7 => 2,
             // Suspend (nvrm/fbsr.h): the same numbers mean different things in r535 and r570.
-            0x2080_0ac2 => {
-                if self.layout.version.starts_with("535") {
-                    32
-                } else {
-                    24
-                }
-            }
-            0x2080_0ac3 => {
-                if self.layout.version.starts_with("535") {
-                    40
-                } else {
-                    1
-                }
-            }
+            0x2080_0ac2 if self.layout.fbsr_regions => 32,
+            0x2080_0ac2 => 24,
+            0x2080_0ac3 if self.layout.fbsr_regions => 40,
+            0x2080_0ac3 => 1,
             0x2080_0a6f => 1,
             0x0080_1306 => 80,
             _ => return None,
@@ -115,6 +105,7 @@ impl Rm {
             }
             // NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS
             0x2080_0a1c => {
+                p[2] = u8::from(self.chip.family.raw_compression());
                 put64(p, 8, 4 << 20);
                 p[16] = 1;
                 put32(p, 20, 0x1_0000);
@@ -150,6 +141,8 @@ impl Rm {
             }
             0xa06f_0104 | 0xa06f_0103 => return self.channel_control(ctx, client, object, cmd, p),
             0x0080_1306 => put32(p, 16, 0),
+            0x2080_0ac2 => return self.fbsr_init(ctx, p),
+            0x2080_0ac3 if self.layout.fbsr_regions => return self.fbsr_region(ctx, p),
             // Without parameters to return.
             _ => {}
         }

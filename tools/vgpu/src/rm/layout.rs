@@ -28,6 +28,8 @@ pub struct Layout {
     pub mc: McIndex,
     /// RM_ENGINE_TYPE_SW of nvrm/engine.h.
     pub engine_sw: u32,
+    /// Suspend is told of each region of video memory to keep (FBSR_SEND_REGION_INFO, nvrm/fbsr.h).
+    pub fbsr_regions: bool,
     /// An event that only this version has, and its drivers drop (nvrm/msgfn.h).
     pub notice_event: u32,
 }
@@ -115,6 +117,7 @@ pub static R535: Layout = Layout {
         nvenc: 38,
     },
     engine_sw: 0x2c,
+    fbsr_regions: true,
     notice_event: 0x101b,
 };
 
@@ -153,6 +156,7 @@ pub static R570: Layout = Layout {
         nvenc: 38,
     },
     engine_sw: 0x2d,
+    fbsr_regions: false,
     notice_event: 0x101c,
 };
 

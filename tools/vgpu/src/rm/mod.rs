@@ -5,6 +5,7 @@ mod controls;
 pub mod layout;
 pub mod objects;
 pub mod static_info;
+mod suspend;
 
 use crate::chips::Chip;
 use crate::fifo::{Channel, Fifo};
@@ -67,6 +68,7 @@ pub struct Rm {
     pub bar_pde: [u64; 2],
     /// Calls answered.
     pub calls: u64,
+    saved: suspend::Saved,
 }
 
 /// Bytes of payload that an RPC's own header promises, where it has one that says so.
@@ -106,6 +108,7 @@ impl Rm {
             fb,
             bar_pde: [0; 2],
             calls: 0,
+            saved: suspend::Saved::default(),
         };
         for (handle, class, parent) in [
             (INTERNAL_CLIENT, 0x0000, 0),
@@ -213,21 +216,6 @@ impl Rm {
         let root = self.bar_root(bar as usize + 1);
         if ctx.bus.vram.write(root.addr, &value.to_le_bytes()).is_ok() {
             self.bar_pde[bar as usize] = value;
-        }
-    }
-
-    fn alloc_memory(&mut self, ctx: &mut Ctx<'_>, p: &[u8]) {
-        let (client, parent, handle, class) = (le32(p, 0), le32(p, 4), le32(p, 8), le32(p, 12));
-        let object = Object {
-            class,
-            parent,
-            internal: false,
-            kind: Kind::Memory { size: le64(p, 32) },
-        };
-        if let Err(s) = self.objects.add(client, handle, object) {
-            ctx.rec.error(format!(
-                "ALLOC_MEMORY client {client:#x} parent {parent:#x} handle {handle:#x}: status {s:#x}"
-            ));
         }
     }
 

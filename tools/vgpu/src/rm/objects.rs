@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::mem::Aperture;
 use crate::mmu::Root;
 
 /// NV_STATUS values that the model gives.
@@ -52,8 +53,10 @@ pub enum Kind {
     },
     /// Memory described by page lists.
     Memory {
-        /// Bytes.
-        size: u64,
+        /// Where its pages are.
+        aperture: Aperture,
+        /// Their addresses, in order.
+        pages: Vec<u64>,
     },
 }
 
