@@ -18,13 +18,14 @@
 //! | [`arguments`] | what is handed over at boot |
 //! | [`services`] | what is told and asked by message after that |
 //! | [`interface`] | the trait |
-//! | [`implementation`] | one implementation a version, expanded from one text, differences marked |
+//! | [`running`] | what is asked and heard while the firmware runs, the trait's other half |
+//! | [`implementation`], `answers` | one implementation a version, expanded from one text, differences marked |
 //!
 //! # Adding a version
 //!
 //! `make abi-new VERSION=` makes the types and lists what changed. Then: its place in the order and its module in
-//! [`versions`], a line each in [`framing`] and [`names`], which hold it to what all versions have in common, and one at the
-//! end of [`implementation`]. The compiler names what is gone, and the list what is new. `make abi-lines` counts.
+//! [`versions`], a line each in [`framing`] and [`names`], which hold it to what all versions have in common, and one each at
+//! the end of [`implementation`] and `answers`. The compiler names what is gone, and the list what is new. `make abi-lines` counts.
 
 // The kernel's crate uses what the ready subsystems need; the host library exports and tests all of it.
 #![allow(dead_code, unreachable_pub)]
@@ -34,13 +35,16 @@ pub mod versions;
 #[macro_use]
 pub mod field;
 
+mod answers;
 pub mod arguments;
 pub mod framing;
 mod implementation;
 pub mod interface;
 pub mod names;
+pub mod running;
 pub mod services;
 pub mod sizing;
 
 pub use implementation::{select, VERSIONS};
 pub use interface::Abi;
+pub use running::Running;

@@ -57,12 +57,12 @@ fn append(out: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
 }
 
 /// A size as the ABI's fields have it; one that is too large for any field is caught there.
-fn wide(size: usize) -> u64 {
+pub(super) fn wide(size: usize) -> u64 {
     u64::try_from(size).unwrap_or(u64::MAX)
 }
 
 /// Refuses a count above its table.
-fn bounded(field: &'static str, count: usize, most: usize) -> Result<usize, Fault> {
+pub(super) fn bounded(field: &'static str, count: usize, most: usize) -> Result<usize, Fault> {
     if count > most {
         return Err(Fault::Value {
             field,

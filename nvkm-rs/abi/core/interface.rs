@@ -5,6 +5,7 @@
 use super::arguments::{FmcBootParams, LibosRegion, RmArgs, SrMeta, UcodeDesc, WprMeta};
 use super::field::Fault;
 use super::names::{Event, Function};
+use super::running::Running;
 use super::services::{InitStep, RegistryEntry, StaticInfo, SystemInfo};
 use super::sizing::Sizing;
 
@@ -15,7 +16,7 @@ use super::sizing::Sizing;
 ///
 /// Those that write: [`Fault::Short`] (`out` is smaller than the type), [`Fault::Large`] (a value does not fit the
 /// version's field). Those that read: [`Fault::Short`], [`Fault::Value`] (a count above its table).
-pub trait Abi: Sync {
+pub trait Abi: Running + Sync {
     /// The version, as in the firmware files' names.
     fn version(&self) -> &'static str;
 

@@ -319,6 +319,8 @@ framing(void)
 
 #endif
 
+#include "running.c"
+
 int
 main(void)
 {
@@ -329,6 +331,7 @@ main(void)
 	system_info();
 	static_info();
 	fmc();
+	running();
 #ifdef COMPLETE
 	libos();
 	unloading(0);
