@@ -66,6 +66,10 @@ pub(crate) enum Count {
     Bytes = 4,
     /// Images of which a second copy was made.
     Copies = 5,
+    /// Events of which something was done.
+    GspEvents = 6,
+    /// What RM said and could not be.
+    GspRefused = 7,
 }
 
 /// One of the two queues, as `r535_gsp_shared_init()` left it.
@@ -128,10 +132,10 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_tally(self.0.as_ptr(), which as u32, n) }
     }
 
-    /// One line on the device's log, cut at 240 bytes.
+    /// One line on the device's log, cut at 320 bytes.
     pub(crate) fn log(self, level: Level, line: fmt::Arguments<'_>) {
         let mut text = Line {
-            bytes: [0; 241],
+            bytes: [0; 321],
             len: 0,
         };
         // It fails only where the line is cut.
@@ -282,7 +286,7 @@ pub(crate) mod cpu {
 
 /// A line being made; its last byte stays 0.
 struct Line {
-    bytes: [u8; 241],
+    bytes: [u8; 321],
     len: usize,
 }
 

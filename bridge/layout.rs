@@ -41,6 +41,28 @@ macro_rules! check {
 static_assert!(size_of::<nvkm_gsp>() == offsets::GSP_SIZE);
 check! { nvkm_gsp:
     SUBDEV_DEBUG_OFFSET, SUBDEV_DEBUG_SIZE: subdev.debug;
+    CLIENT_OFFSET, CLIENT_SIZE: internal.client;
+    CLIENT_CLIENT_OFFSET, CLIENT_CLIENT_SIZE: internal.client.object.client;
+    CLIENT_PARENT_OFFSET, CLIENT_PARENT_SIZE: internal.client.object.parent;
+    CLIENT_HANDLE_OFFSET, CLIENT_HANDLE_SIZE: internal.client.object.handle;
+    CLIENT_GSP_OFFSET, CLIENT_GSP_SIZE: internal.client.gsp;
+    CLIENT_EVENTS_OFFSET, CLIENT_EVENTS_SIZE: internal.client.events;
+    DEVICE_CLIENT_OFFSET, DEVICE_CLIENT_SIZE: internal.device.object.client;
+    DEVICE_PARENT_OFFSET, DEVICE_PARENT_SIZE: internal.device.object.parent;
+    DEVICE_HANDLE_OFFSET, DEVICE_HANDLE_SIZE: internal.device.object.handle;
+    SUBDEVICE_CLIENT_OFFSET, SUBDEVICE_CLIENT_SIZE: internal.device.subdevice.client;
+    SUBDEVICE_PARENT_OFFSET, SUBDEVICE_PARENT_SIZE: internal.device.subdevice.parent;
+    SUBDEVICE_HANDLE_OFFSET, SUBDEVICE_HANDLE_SIZE: internal.device.subdevice.handle;
+    BAR1_PDB_OFFSET, BAR1_PDB_SIZE: bar.rm_bar1_pdb;
+    BAR2_PDB_OFFSET, BAR2_PDB_SIZE: bar.rm_bar2_pdb;
+    GPCS_OFFSET, GPCS_SIZE: gr.gpcs;
+    TPCS_OFFSET, TPCS_SIZE: gr.tpcs;
+    REGION_OFFSET, REGION_SIZE: fb.region;
+    REGION_NR_OFFSET, REGION_NR_SIZE: fb.region_nr;
+    RSVD_SIZE_OFFSET, RSVD_SIZE_SIZE: fb.rsvd_size;
+    COMPTAGS_OFFSET, COMPTAGS_SIZE: memsys.use_raw_mode_comptagline_alloc;
+    INTR_OFFSET, INTR_SIZE: intr;
+    INTR_NR_OFFSET, INTR_NR_SIZE: intr_nr;
     SHM_CMDQ_SIZE_OFFSET, SHM_CMDQ_SIZE_SIZE: shm.cmdq.size;
     SHM_CMDQ_PTR_OFFSET, SHM_CMDQ_PTR_SIZE: shm.cmdq.ptr;
     SHM_MSGQ_SIZE_OFFSET, SHM_MSGQ_SIZE_SIZE: shm.msgq.size;
@@ -107,6 +129,32 @@ check! { nvkm_gsp:
     BLOB_INTR_OFFSET, BLOB_INTR_SIZE: blob_intr;
     BLOB_RM_OFFSET, BLOB_RM_SIZE: blob_rm;
     BLOB_PMU_OFFSET, BLOB_PMU_SIZE: blob_pmu;
+}
+
+/// The same for fields of an array's first element.
+macro_rules! check_first {
+    ($type:ident: $($offset:ident, $size:ident: $($field:ident).+ [0] . $inner:ident;)*) => {
+        $(
+            static_assert!({
+                let it = MaybeUninit::<$type>::uninit();
+                // SAFETY: Only places are computed, within the object; nothing is read.
+                let (at, size) = unsafe {
+                    let place = &raw const (*it.as_ptr()).$($field).+[0].$inner;
+                    (place.cast::<u8>().offset_from(it.as_ptr().cast()), size_behind(place))
+                };
+                at == offsets::$offset as isize && size == offsets::$size
+            });
+        )*
+    };
+}
+
+check_first! { nvkm_gsp:
+    REGION_ADDR_OFFSET, REGION_ADDR_SIZE: fb.region[0].addr;
+    REGION_BYTES_OFFSET, REGION_BYTES_SIZE: fb.region[0].size;
+    INTR_TYPE_OFFSET, INTR_TYPE_SIZE: intr[0].type_;
+    INTR_INST_OFFSET, INTR_INST_SIZE: intr[0].inst;
+    INTR_STALL_OFFSET, INTR_STALL_SIZE: intr[0].stall;
+    INTR_NONSTALL_OFFSET, INTR_NONSTALL_SIZE: intr[0].nonstall;
 }
 
 static_assert!(size_of::<nvkm_gsp_mem>() == offsets::MEM_TOTAL);

@@ -11,6 +11,11 @@
 /* Its structures are its own, and are what C writes into the queues. */
 #include "../nvkm/subdev/gsp/rm/r535/rpc.c"
 
+/* What C puts before a control's parameters. */
+#include <rm/r535/nvrm/ctrl.h>
+
+#include <nvif/cl0080.h>
+
 void nvkm_rust_offsets(void);
 
 void
@@ -19,6 +24,62 @@ nvkm_rust_offsets(void)
 	DEFINE(GSP_SIZE, sizeof(struct nvkm_gsp));
 	OFFSET(SUBDEV_DEBUG_OFFSET, nvkm_gsp, subdev.debug);
 	DEFINE(SUBDEV_DEBUG_SIZE, sizeof_field(struct nvkm_gsp, subdev.debug));
+	OFFSET(CLIENT_OFFSET, nvkm_gsp, internal.client);
+	DEFINE(CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.client));
+	OFFSET(CLIENT_CLIENT_OFFSET, nvkm_gsp, internal.client.object.client);
+	DEFINE(CLIENT_CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.client.object.client));
+	OFFSET(CLIENT_PARENT_OFFSET, nvkm_gsp, internal.client.object.parent);
+	DEFINE(CLIENT_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.client.object.parent));
+	OFFSET(CLIENT_HANDLE_OFFSET, nvkm_gsp, internal.client.object.handle);
+	DEFINE(CLIENT_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.client.object.handle));
+	OFFSET(CLIENT_GSP_OFFSET, nvkm_gsp, internal.client.gsp);
+	DEFINE(CLIENT_GSP_SIZE, sizeof_field(struct nvkm_gsp, internal.client.gsp));
+	OFFSET(CLIENT_EVENTS_OFFSET, nvkm_gsp, internal.client.events);
+	DEFINE(CLIENT_EVENTS_SIZE, sizeof_field(struct nvkm_gsp, internal.client.events));
+	OFFSET(DEVICE_CLIENT_OFFSET, nvkm_gsp, internal.device.object.client);
+	DEFINE(DEVICE_CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.object.client));
+	OFFSET(DEVICE_PARENT_OFFSET, nvkm_gsp, internal.device.object.parent);
+	DEFINE(DEVICE_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.object.parent));
+	OFFSET(DEVICE_HANDLE_OFFSET, nvkm_gsp, internal.device.object.handle);
+	DEFINE(DEVICE_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.device.object.handle));
+	OFFSET(SUBDEVICE_CLIENT_OFFSET, nvkm_gsp, internal.device.subdevice.client);
+	DEFINE(SUBDEVICE_CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.client));
+	OFFSET(SUBDEVICE_PARENT_OFFSET, nvkm_gsp, internal.device.subdevice.parent);
+	DEFINE(SUBDEVICE_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.parent));
+	OFFSET(SUBDEVICE_HANDLE_OFFSET, nvkm_gsp, internal.device.subdevice.handle);
+	DEFINE(SUBDEVICE_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.handle));
+	OFFSET(BAR1_PDB_OFFSET, nvkm_gsp, bar.rm_bar1_pdb);
+	DEFINE(BAR1_PDB_SIZE, sizeof_field(struct nvkm_gsp, bar.rm_bar1_pdb));
+	OFFSET(BAR2_PDB_OFFSET, nvkm_gsp, bar.rm_bar2_pdb);
+	DEFINE(BAR2_PDB_SIZE, sizeof_field(struct nvkm_gsp, bar.rm_bar2_pdb));
+	OFFSET(GPCS_OFFSET, nvkm_gsp, gr.gpcs);
+	DEFINE(GPCS_SIZE, sizeof_field(struct nvkm_gsp, gr.gpcs));
+	OFFSET(TPCS_OFFSET, nvkm_gsp, gr.tpcs);
+	DEFINE(TPCS_SIZE, sizeof_field(struct nvkm_gsp, gr.tpcs));
+	OFFSET(REGION_OFFSET, nvkm_gsp, fb.region);
+	DEFINE(REGION_SIZE, sizeof_field(struct nvkm_gsp, fb.region));
+	OFFSET(REGION_ADDR_OFFSET, nvkm_gsp, fb.region[0].addr);
+	DEFINE(REGION_ADDR_SIZE, sizeof_field(struct nvkm_gsp, fb.region[0].addr));
+	OFFSET(REGION_BYTES_OFFSET, nvkm_gsp, fb.region[0].size);
+	DEFINE(REGION_BYTES_SIZE, sizeof_field(struct nvkm_gsp, fb.region[0].size));
+	OFFSET(REGION_NR_OFFSET, nvkm_gsp, fb.region_nr);
+	DEFINE(REGION_NR_SIZE, sizeof_field(struct nvkm_gsp, fb.region_nr));
+	OFFSET(RSVD_SIZE_OFFSET, nvkm_gsp, fb.rsvd_size);
+	DEFINE(RSVD_SIZE_SIZE, sizeof_field(struct nvkm_gsp, fb.rsvd_size));
+	OFFSET(COMPTAGS_OFFSET, nvkm_gsp, memsys.use_raw_mode_comptagline_alloc);
+	DEFINE(COMPTAGS_SIZE, sizeof_field(struct nvkm_gsp, memsys.use_raw_mode_comptagline_alloc));
+	OFFSET(INTR_OFFSET, nvkm_gsp, intr);
+	DEFINE(INTR_SIZE, sizeof_field(struct nvkm_gsp, intr));
+	OFFSET(INTR_TYPE_OFFSET, nvkm_gsp, intr[0].type);
+	DEFINE(INTR_TYPE_SIZE, sizeof_field(struct nvkm_gsp, intr[0].type));
+	OFFSET(INTR_INST_OFFSET, nvkm_gsp, intr[0].inst);
+	DEFINE(INTR_INST_SIZE, sizeof_field(struct nvkm_gsp, intr[0].inst));
+	OFFSET(INTR_STALL_OFFSET, nvkm_gsp, intr[0].stall);
+	DEFINE(INTR_STALL_SIZE, sizeof_field(struct nvkm_gsp, intr[0].stall));
+	OFFSET(INTR_NONSTALL_OFFSET, nvkm_gsp, intr[0].nonstall);
+	DEFINE(INTR_NONSTALL_SIZE, sizeof_field(struct nvkm_gsp, intr[0].nonstall));
+	OFFSET(INTR_NR_OFFSET, nvkm_gsp, intr_nr);
+	DEFINE(INTR_NR_SIZE, sizeof_field(struct nvkm_gsp, intr_nr));
 	OFFSET(SHM_CMDQ_SIZE_OFFSET, nvkm_gsp, shm.cmdq.size);
 	DEFINE(SHM_CMDQ_SIZE_SIZE, sizeof_field(struct nvkm_gsp, shm.cmdq.size));
 	OFFSET(SHM_CMDQ_PTR_OFFSET, nvkm_gsp, shm.cmdq.ptr);
@@ -229,4 +290,8 @@ nvkm_rust_offsets(void)
 	OFFSET(RPC_RESULT_PRIVATE, nvfw_gsp_rpc, rpc_result_private);
 	OFFSET(RPC_SEQUENCE, nvfw_gsp_rpc, sequence);
 	OFFSET(RPC_SPARE, nvfw_gsp_rpc, spare);
+	DEFINE(GC6_READY, NV_DEVICE_GC6_READY);
+	DEFINE(GCOFF_READY, NV_DEVICE_GCOFF_READY);
+
+	OFFSET(CONTROL_HEADER_SIZE, rpc_gsp_rm_control_v03_00, params);
 }

@@ -47,4 +47,3 @@ pub mod sizing;
 
 pub use implementation::{select, VERSIONS};
 pub use interface::Abi;
-pub use running::Running;

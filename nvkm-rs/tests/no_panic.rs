@@ -21,10 +21,11 @@ fn paste() -> PathBuf {
 }
 
 /// Subsystems, and what must be in the object if it uses all of them.
-const SUBSYSTEMS: [(&str, &[&str]); 3] = [
+const SUBSYSTEMS: [(&str, &[&str]); 4] = [
     ("rpc", &["ring_read"]),
     ("fw", &["slice_out", "falcon_out", "entry_out"]),
     ("boot", &["register_read", "image_set", "number_out"]),
+    ("gsp", &["entry_out", "region_out", "number_out", "print"]),
 ];
 
 /// Compiles a subsystem's instance; the object's bytes, and what the compiler said.

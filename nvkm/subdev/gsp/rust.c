@@ -124,6 +124,10 @@ nvkm_rust_show(struct seq_file *m, void *data)
 			seq_printf(m, " bytes=%lld copies=%lld",
 				   atomic64_read(&rust->counts[NVKM_RUST_BYTES]),
 				   atomic64_read(&rust->counts[NVKM_RUST_COPIES]));
+		if (i == NVKM_RUST_GSP)
+			seq_printf(m, " events=%lld refused=%lld",
+				   atomic64_read(&rust->counts[NVKM_RUST_GSP_EVENTS]),
+				   atomic64_read(&rust->counts[NVKM_RUST_GSP_REFUSED]));
 		seq_putc(m, '\n');
 	}
 	mutex_unlock(&nvkm_rust_mutex);

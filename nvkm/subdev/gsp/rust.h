@@ -25,6 +25,8 @@ enum nvkm_rust_count {
 	NVKM_RUST_ERRORS,	/* calls and messages that ended in an error (Rust only) */
 	NVKM_RUST_BYTES,	/* bytes of GSP-RM's image (Rust only) */
 	NVKM_RUST_COPIES,	/* images of which a second copy was made (Rust only) */
+	NVKM_RUST_GSP_EVENTS,	/* events of which something was done (Rust only) */
+	NVKM_RUST_GSP_REFUSED,	/* what RM said and could not be (Rust only) */
 	NVKM_RUST_COUNT_NR,
 };
 
