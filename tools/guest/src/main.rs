@@ -8,12 +8,14 @@
 mod bench;
 mod drm;
 mod kmsg;
+mod memory;
 mod modules;
 mod nvif;
 mod pci;
 mod phases;
 mod plan;
 mod report;
+mod swap;
 mod sys;
 
 use std::sync::mpsc;
@@ -22,6 +24,7 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
@@ -33,6 +36,9 @@ use crate::report::Report;
 
 /// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
+/// `swap=N` is many binds: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
+const SWAP_LIMIT: Duration = Duration::from_secs(1200);
+const SWAP_LOG: Duration = Duration::from_millis(500);
 
 fn main() {
     let report = match Report::open() {
@@ -64,7 +70,7 @@ fn run(report: &Report) -> Result<()> {
         machine.mark(n as u8)?;
         report.send(&json!({"t": "begin", "n": n, "phase": phase}));
         let start = Instant::now();
-        let (returned, outcome) = bounded(machine, phase);
+        let (returned, outcome) = bounded(machine, phase, || kmsg.drain(report, phase));
         // Work that the phase left behind (queues, deferred frees) belongs to it and not to the next one.
         thread::sleep(Duration::from_millis(20));
         kmsg.drain(report, phase)?;
@@ -93,7 +99,11 @@ fn run(report: &Report) -> Result<()> {
 }
 
 /// Runs a phase in a thread of its own, so that one that never returns is reported with the stack of what blocks it.
-fn bounded(mut machine: Machine, phase: &str) -> (Option<Machine>, Result<Value>) {
+fn bounded(
+    mut machine: Machine,
+    phase: &str,
+    mut read_log: impl FnMut() -> Result<()>,
+) -> (Option<Machine>, Result<Value>) {
     let (tx, rx) = mpsc::channel();
     let name = phase.to_string();
     thread::spawn(move || {
@@ -101,18 +111,28 @@ fn bounded(mut machine: Machine, phase: &str) -> (Option<Machine>, Result<Value>
         // The receiver is gone only after a time-out, when nobody wants the answer any more.
         let _ = tx.send((machine, outcome));
     });
-    match rx.recv_timeout(PHASE_LIMIT) {
-        Ok((machine, outcome)) => (Some(machine), outcome),
-        Err(RecvTimeoutError::Disconnected) => {
-            (None, Err(anyhow::anyhow!("the phase's thread died")))
-        }
-        Err(RecvTimeoutError::Timeout) => {
-            sys::show_blocked_tasks();
-            let secs = PHASE_LIMIT.as_secs();
-            (
-                None,
-                Err(anyhow::anyhow!("hung: not finished after {secs} s of guest time; the blocked tasks are in the log")),
-            )
+    let (limit, step) = match phase.split('=').next() {
+        Some("swap") => (SWAP_LIMIT, SWAP_LOG),
+        _ => (PHASE_LIMIT, PHASE_LIMIT),
+    };
+    let start = Instant::now();
+    loop {
+        match rx.recv_timeout(step) {
+            Ok((machine, outcome)) => return (Some(machine), outcome),
+            Err(RecvTimeoutError::Disconnected) => {
+                return (None, Err(anyhow!("the phase's thread died")))
+            }
+            Err(RecvTimeoutError::Timeout) if start.elapsed() < limit => {
+                if let Err(e) = read_log() {
+                    return (None, Err(e));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                sys::show_blocked_tasks();
+                let secs = limit.as_secs();
+                let error = format!("hung: not finished after {secs} s of guest time; the blocked tasks are in the log");
+                return (None, Err(anyhow!(error)));
+            }
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | `refuse=TEXT` | writes it, which must be refused with EINVAL and change nothing |
 //! | `bench=N+FUNCTION+…` | binds N times and reports what each bind, and each of these functions in it, took |
 //! | `bench-memory=N` | binds N times and reports how much memory each took at its worst |
+//! | `swap=N` | N times: unbinds, sets `rust_gsp` to 0 and 1 in turns, binds, copies; what is kept behind; leaves it unbound. `swap=N:SETTING:…`: these in turns |
 //! | `unload` | removes the module |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
@@ -38,6 +39,7 @@ use crate::modules;
 use crate::nvif;
 use crate::pci::Gpu;
 use crate::plan::Plan;
+use crate::swap::Steps;
 use crate::sys;
 
 const RENDER: &str = "/dev/dri/renderD128";
@@ -105,6 +107,7 @@ impl Machine {
             "suspend" => suspend(),
             "bench" => bench::time(self.gpu()?, arg),
             "bench-memory" => bench::space(self.gpu()?, arg),
+            "swap" => self.swap(arg),
             "set" => set(arg),
             "refuse" => refuse(arg),
             "unload" => unload(),
@@ -187,6 +190,19 @@ impl Machine {
     fn bind(&self) -> Result<Value> {
         self.gpu()?.bind()?;
         self.probe()
+    }
+}
+
+impl Machine {
+    fn swap(&self, arg: &str) -> Result<Value> {
+        let steps = Steps {
+            gpu: self.gpu()?,
+            selector: SELECTOR,
+            counters: COUNTERS,
+            node: RENDER,
+            copy,
+        };
+        steps.run(arg)
     }
 }
 
