@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
 INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules firmware-all fuzz bench
+	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench
 
 .PHONY: help toolbox clean distclean shell $(INSIDE)
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
 	@echo 'make abi-lines   what each version cost by hand'
 	@echo 'make fuzz        fuzz the parsers;  SECONDS_EACH=60  TARGETS=<some of nvkm-rs/fuzz/fuzz_targets>'
+	@echo 'make mutate      change single register accesses of boot: tests must fail;  N=10  SEED=<any>'
 	@echo 'make rust-analyzer   rust-project.json for editors'
 	@echo 'make shell       a shell inside the toolbox'
 	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'

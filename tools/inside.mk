@@ -25,7 +25,7 @@ REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz bench
+	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -164,6 +164,10 @@ host-tests: kernel abi-modules firmware-all
 # SECONDS_EACH= how long each target runs; TARGETS= which.
 fuzz: kernel abi-modules
 	@nvkm-rs/fuzz/run $(or $(SECONDS_EACH),60) $(TARGETS)
+
+# Changes N register accesses of boot, drawn with SEED, one at a time: tests must fail.
+mutate: kernel abi-modules
+	@nvkm-rs/mutate --count $(or $(N),10) $(if $(SEED),--seed '$(SEED)')
 
 off-absent: programs kernel nouveau $(off) $(pristine)
 	@tools/off-absent
