@@ -464,13 +464,14 @@ impl Boot {
             self.save(make_radix3, end_radix3)?;
             gsp.sleep(SETTLE_MICROS);
         }
-        let mut message = [0; 64];
-        let size = self
-            .abi
-            .unloading(suspend != 0, &mut message)
-            .map_err(|fault| self.bad_argument(&fault))?;
-        let function = self.abi.function(Function::UnloadingGuestDriver);
-        gsp.call(function, message.get(..size).ok_or(EINVAL)?)?;
+        let unloading = self.unloading(suspend != 0);
+        if unloading.is_err() && suspend != 0 {
+            // It runs on, and what was to survive is where it was.
+            gsp.restore_frame_buffer();
+            gsp.end_memory(Memory::SrMeta);
+            gsp.end_save(end_radix3);
+        }
+        unloading?;
         if !self.on_registers("unload", |boot| Ok(boot.wait_unloaded()))? {
             gsp.log(
                 Level::Error,
@@ -479,6 +480,17 @@ impl Boot {
         }
         gsp.set_running(false);
         Ok(())
+    }
+
+    /// Tells GSP-RM that the driver goes, or sleeps.
+    fn unloading(&self, suspend: bool) -> Result {
+        let mut message = [0; 64];
+        let size = self
+            .abi
+            .unloading(suspend, &mut message)
+            .map_err(|fault| self.bad_argument(&fault))?;
+        let function = self.abi.function(Function::UnloadingGuestDriver);
+        self.gsp.call(function, message.get(..size).ok_or(EINVAL)?)
     }
 
     /// Makes room for what is to survive, and has it saved.
