@@ -13,7 +13,8 @@ INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel
 
 help:
 	@echo 'make ab          C, C again, Rust on the virtual GPU; table, verdict; exit 0 only when equal'
-	@echo '                 GPU=tu104|ga106  FW=570.144|535.113.01|synthetic  SEAMS=1|rpc|fw|rpc,fw|none  NAME=<of the run>'
+	@echo '                 GPU=tu104|tu116|ga100|ga102|ga106|ad102|…  FW=570.144|535.113.01|synthetic  NAME=<of the run>'
+	@echo '                 SEAMS=1|none|any of rpc,fw,boot,gsp'
 	@echo 'make ab-matrix   every GPU x firmware x subsystem that is claimed to work'
 	@echo 'make bench       what a bind costs in C and in Rust: instructions, memory; build/bench/report.html'
 	@echo 'make test        all tests; closing line "N passed, N failed"'
