@@ -21,7 +21,9 @@ use nvkm_ab::vm::guest::Guest;
 use serde_json::json;
 
 /// What Rust serves when asked for all that is ready: as `READY` in src/cli/cells.rs.
-const READY: [&str; 2] = ["rpc", "fw"];
+const READY: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
+/// What it serves in the runs that are made by hand.
+const MADE: [&str; 2] = ["rpc", "fw"];
 const SWAPS: u32 = 50;
 
 fn load(out: &Path) -> Run {
@@ -131,7 +133,7 @@ fn good() -> Run {
 fn changed(change: impl FnOnce(&mut Run)) -> String {
     let mut run = good();
     change(&mut run);
-    swap::judge(&run, &good(), &READY).join("\n")
+    swap::judge(&run, &good(), &MADE).join("\n")
 }
 
 fn replace(run: &mut Run, bind: usize, from: &str, to: &str) {

@@ -28,7 +28,7 @@ use super::DEFAULT_PHASES;
 pub const NAMED: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
 /// the verdict `failed`.
-pub const READY: [&str; 2] = ["rpc", "fw"];
+pub const READY: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
 
