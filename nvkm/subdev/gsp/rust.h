@@ -92,12 +92,19 @@ nvkm_rust_boot(struct nvkm_gsp *gsp)
 	return nvkm_rust_serves(gsp, NVKM_RUST_BOOT);
 }
 
-/* Entry hook of gsp: counts the call for whoever serves it. */
+/*
+ * Entry hook of gsp: counts the call for whoever serves it. Off it is not even an inline: gcc puts
+ * a function that has one elsewhere than the same without (r535_gsp_msg_mmu_fault_queued()).
+ */
+#ifdef CONFIG_DRM_NOUVEAU_RUST
 static inline bool
 nvkm_rust_gsp(struct nvkm_gsp *gsp)
 {
 	return nvkm_rust_serves(gsp, NVKM_RUST_GSP);
 }
+#else
+#define nvkm_rust_gsp(gsp) ((void)(gsp), false)
+#endif
 
 /* Entry hook of rpc: counts the call for whoever serves it. */
 static inline bool
