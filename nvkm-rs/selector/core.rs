@@ -13,7 +13,7 @@
 
 /// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether `1` means them.
 pub const SUBSYSTEMS: [(&str, bool); COUNT] =
-    [("rpc", true), ("fw", true), ("boot", false), ("gsp", false)];
+    [("rpc", true), ("fw", true), ("boot", true), ("gsp", true)];
 
 const COUNT: usize = 4;
 

@@ -7,7 +7,8 @@ use nvkm_rs_core::selector::core::{Selection, Version};
 const RPC: u32 = 1;
 const FW: u32 = 2;
 const BOOT: u32 = 4;
-const ALL: u32 = RPC | FW | BOOT;
+const GSP: u32 = 8;
+const ALL: u32 = RPC | FW | BOOT | GSP;
 
 fn resolved(text: &str, version: &str) -> u32 {
     Selection::parse(text.as_bytes())
@@ -22,16 +23,17 @@ fn words_and_their_meaning() {
         ("1", "570.144", ALL),
         ("rpc", "535.113.01", RPC),
         ("fw", "535.113.01", FW),
-        ("fw,rpc", "570.144", ALL),
+        ("fw,rpc", "570.144", RPC | FW),
         ("boot", "570.144", BOOT),
-        ("1,-rpc", "570.144", FW | BOOT),
-        ("1,-rpc,-fw", "570.144", BOOT),
-        ("1,-rpc,-fw,-boot", "570.144", 0),
+        ("gsp", "535.113.01", GSP),
+        ("1,-rpc", "570.144", FW | BOOT | GSP),
+        ("1,-rpc,-fw", "570.144", BOOT | GSP),
+        ("1,-rpc,-fw,-boot,-gsp", "570.144", 0),
         ("-rpc,1", "570.144", ALL),
         ("rpc@570", "570.144", RPC),
         ("rpc@570", "535.113.01", 0),
         ("rpc,fw@570", "535.113.01", RPC),
-        ("rpc,fw@570", "570.144", ALL),
+        ("rpc,fw@570", "570.144", RPC | FW),
         ("1@570.144", "570.144", ALL),
         ("1@570.145", "570.144", 0),
         ("rpc@535.113.01", "535.113.01", RPC),
