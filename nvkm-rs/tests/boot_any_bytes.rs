@@ -103,7 +103,7 @@ proptest! {
 fn fls(value: u32) -> u32 {
     (0..32)
         .rev()
-        .find(|bit| value >> bit & 1 != 0)
+        .find(|bit| (value >> bit) & 1 != 0)
         .map_or(0, |bit| bit + 1)
 }
 
@@ -235,7 +235,7 @@ proptest! {
             prop_assert_eq!(chosen(gpu, Kind::Fwsec, layout, &registers, count), expected);
         }
         for gpu in ["tu104", "ga100"] {
-            let expected = there(Some(i64::from(fuse >> 20 & 1)));
+            let expected = there(Some(i64::from((fuse >> 20) & 1)));
             prop_assert_eq!(chosen(gpu, Kind::Booter, layout, &[(0x84_0408, fuse)], count), expected);
             prop_assert_eq!(chosen(gpu, Kind::Fwsec, layout, &[], count), there(Some(0)));
         }
@@ -270,7 +270,7 @@ proptest! {
             words.push(fake.log.clone());
         }
         // By DMA: each block is read from the image, and written to memory that there is.
-        let (imem, dmem) = ((sizes & 0x1ff) << 8, (sizes >> 9 & 0x1ff) << 8);
+        let (imem, dmem) = ((sizes & 0x1ff) << 8, ((sizes >> 9) & 0x1ff) << 8);
         for log in words {
             let (mut base, mut from, mut to) = (0u64, 0u64, 0);
             for access in log {

@@ -265,9 +265,8 @@ impl<'a> Falcon<'a> {
         self.update(|control: NV_PFALCON_FBIF_CTL| {
             control.with(NV_PFALCON_FBIF_CTL::ALLOW_PHYS_NO_CTX, 1)
         });
-        self.write(
-            NV_PFALCON_FALCON_DMACTL::default().with(NV_PFALCON_FALCON_DMACTL::REQUIRE_CTX, 0),
-        );
+        // All of it is 0, `REQUIRE_CTX` too.
+        self.write(NV_PFALCON_FALCON_DMACTL::default());
     }
 
     /// Writes an address into both mailboxes.

@@ -286,10 +286,8 @@ registers! {
         DMEM_SIZE 17:9;
     }
 
-    /// DMA, and on chips before GA102 the state of the memories.
+    /// DMA, and on chips before GA102 the state of the memories. Bit 0 is `REQUIRE_CTX`.
     PFalcon NV_PFALCON_FALCON_DMACTL @ 0x10c {
-        /// DMA wants a context.
-        REQUIRE_CTX 0:0;
         /// Data's memory is being cleared.
         DMEM_SCRUBBING 1:1;
         /// Code's memory is being cleared.

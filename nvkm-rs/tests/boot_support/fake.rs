@@ -89,6 +89,19 @@ impl Default for Fake {
 }
 
 impl Fake {
+    /// A device that reads that at that address.
+    pub fn says(addr: u32, value: u32) -> Self {
+        Self {
+            stuck: Some(Stuck {
+                addr,
+                pending: value,
+                ready: value,
+                after: None,
+            }),
+            ..Self::default()
+        }
+    }
+
     /// The boot of a chip.
     pub fn boot(&mut self, gpu: &str) -> Boot<'_, Self> {
         let hal = hal::select(chipset(gpu)).unwrap();
