@@ -191,12 +191,13 @@ impl Boot {
             ENOSPC
         };
 
+        let frame_buffer = gsp.frame_buffer();
         let reserved = Reserved::read(
             &mut Registers::new(gsp),
             gsp.has_display(),
             hal.locks_memory(),
         );
-        let top = Top::new(gsp.frame_buffer(), reserved).map_err(|error| no_room(&error))?;
+        let top = Top::new(frame_buffer, reserved).map_err(|error| no_room(&error))?;
         gsp.set_top(&top);
 
         gsp.make_booter(false)?;
