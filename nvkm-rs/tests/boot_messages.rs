@@ -100,6 +100,20 @@ fn headers() {
         assert!(sequence(&mut fake, &more).is_err(), "{count}");
         assert!(fake.log.is_empty());
     }
+    // Fewer: the last command's words are there, but they are no commands.
+    let two = message(&[0, 0x9_0000, 1, 1, 0x9_0000, 2, 3]);
+    for count in [4u32, 5, 6] {
+        let mut cut = two.clone();
+        cut[4..8].copy_from_slice(&count.to_le_bytes());
+        let mut fake = Fake::default();
+        let error = sequence(&mut fake, &cut).unwrap_err();
+        let text = format!(
+            "seq: command at word 3: {} words where 4 are needed",
+            count - 3
+        );
+        assert_eq!(error.to_string(), text);
+        assert!(fake.log.is_empty());
+    }
     // None.
     let (summary, traced) = sequence(&mut Fake::default(), &message(&[])).unwrap();
     assert_eq!((summary, traced), (Summary::default(), vec![]));
