@@ -25,3 +25,9 @@ pub mod boot {
 pub mod fw {
     pub mod core;
 }
+
+/// GSP services (`nvkm-rs/gsp/`).
+#[path = "../gsp"]
+pub mod gsp {
+    pub mod core;
+}

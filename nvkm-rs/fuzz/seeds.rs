@@ -36,6 +36,11 @@ const COMMANDS: [u32; 27] = [
     2, 0x11_0118, 2, 2, 1000, // poll, not all of it
 ];
 
+/// Words as bytes.
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
 fn main() -> std::io::Result<()> {
     let Some(top) = std::env::args().nth(1) else {
         eprintln!("usage: seeds DIRECTORY");
@@ -49,7 +54,7 @@ fn main() -> std::io::Result<()> {
         file
     };
     let radix3 = |size: u64, given: u8| [&size.to_le_bytes()[..], &[given]].concat();
-    let seeds: [(&str, Vec<Vec<u8>>); 9] = [
+    let seeds: [(&str, Vec<Vec<u8>>); 11] = [
         (
             "rm",
             vec![
@@ -81,6 +86,25 @@ fn main() -> std::io::Result<()> {
                 sequencer(3, 128, &COMMANDS[..22]),
                 sequencer(2, 0, &COMMANDS),
                 sequencer(1, 255, &COMMANDS[6..22]),
+            ],
+        ),
+        (
+            "registry",
+            [
+                "RMKey=1;RMOther = 0x10;RMText=some",
+                ";=1;a=;b=-08;c=+0X7fffffffffffffff;d=18446744073709551616",
+            ]
+            .map(|text| text.as_bytes().to_vec())
+            .to_vec(),
+        ),
+        (
+            "running",
+            vec![
+                // POST_EVENT with five bytes of data, a print, an Xid, and what has room for the largest answer.
+                words(&[1, 2, 3, 4, 5, 6, 5, 1, 0x0504_0302, 6])[..37].to_vec(),
+                words(&[0xf3d7_2201, 4, 0x6464_6464]),
+                words(&[31; 67]),
+                words(&[2; 542]),
             ],
         ),
         (

@@ -8,11 +8,14 @@ use nvkm_rs_core::abi::core::running::{
     Control, Engine, Gcx, Interrupt, LibosPrint, OsError, Shape, LIBOS_CLASS_PMU,
 };
 use nvkm_rs_core::abi::core::services::WprLayout;
-use nvkm_rs_core::abi::core::{Abi, VERSIONS};
+use nvkm_rs_core::abi::core::VERSIONS;
 use proptest::prelude::*;
 
 use support::{module, versions};
 
+#[path = "gsp/check.rs"]
+#[allow(dead_code)]
+mod check;
 #[path = "abi/support.rs"]
 #[allow(dead_code)]
 mod support;
@@ -220,40 +223,10 @@ fn what_only_some_versions_do() {
     }
 }
 
-/// All that reads, of any bytes.
-fn read(abi: &dyn Abi, bytes: &[u8]) {
-    for n in 0..abi.interrupts(bytes).unwrap_or(0) {
-        let line = abi.interrupt(bytes, n).expect("it is within the table");
-        let _ = abi.engine(line.index);
-    }
-    if let Ok(post) = abi.posted(bytes) {
-        assert!(bytes.get(post.data).is_some(), "it lies in the message");
-    }
-    if let Ok(log) = abi.os_error(bytes) {
-        assert!(log.text.len() <= 256 && !log.text.contains(&0));
-    }
-    if let Ok(print) = abi.libos_print(bytes) {
-        assert!(print
-            .text
-            .is_none_or(|text| text.len() == print.size as usize));
-    }
-    if let Ok(info) = abi.static_info(bytes) {
-        assert!(info.region_count <= info.regions.len());
-    }
-    let _ = (
-        abi.raw_comptags(bytes),
-        abi.gpc_mask(bytes),
-        abi.tpc_mask(bytes),
-        abi.gcx(bytes),
-    );
-}
-
 proptest! {
     #[test]
     fn no_bytes_are_too_much(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
-        for abi in VERSIONS {
-            read(*abi, &bytes);
-        }
+        check::running(&bytes);
     }
 
     #[test]
@@ -267,8 +240,6 @@ proptest! {
                 slot.copy_from_slice(&word.to_le_bytes());
             }
         }
-        for abi in VERSIONS {
-            read(*abi, &bytes);
-        }
+        check::running(&bytes);
     }
 }

@@ -6,11 +6,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nvkm_rs_core::abi::core::services::{RegistryEntry, RegistryValue};
-use nvkm_rs_core::abi::core::VERSIONS;
-use nvkm_rs_core::gsp::core::registry::{number, Part, Setting, KEY_MAX, REQUIRED};
+use nvkm_rs_core::abi::core::services::RegistryValue;
+use nvkm_rs_core::gsp::core::registry::{number, Setting, KEY_MAX, REQUIRED};
 use nvkm_rs_core::gsp::core::text::Printable;
 use proptest::prelude::*;
+
+use check::{model, ours, Said};
+
+#[path = "gsp/check.rs"]
+#[allow(dead_code)]
+mod check;
 
 /// What the kernel's `kstrtol()` makes of texts, with base 0. Its source is compiled here, with headers that are empty.
 fn kstrtol(texts: &[String]) -> Vec<Option<i64>> {
@@ -169,76 +174,6 @@ fn numbers_are_those_of_the_kernel() {
     assert_eq!(number(b"\n"), None);
 }
 
-/// What C says of a part, in its log or in the table.
-#[derive(Debug, Eq, PartialEq)]
-enum Said {
-    Dword(Vec<u8>, u32),
-    Text(Vec<u8>, Vec<u8>),
-    InvalidString(Vec<u8>),
-    InvalidKey(Vec<u8>, Vec<u8>),
-}
-
-/// C's way: a copy that is changed in place, byte by byte, until its 0 (r535_gsp_rpc_set_registry()).
-fn model(setting: &[u8]) -> Vec<Said> {
-    let mut p: Vec<u8> = setting.iter().copied().take_while(|c| *c != 0).collect();
-    p.push(0);
-    // strip()
-    p.retain(|c| !b" \t\n".contains(c));
-    let mut said = Vec::new();
-    let mut next = Some(0);
-    while let Some(start) = next {
-        // strsep()
-        let mut end = start;
-        while p[end] != 0 && p[end] != b';' {
-            end += 1;
-        }
-        next = (p[end] != 0).then_some(end + 1);
-        p[end] = 0;
-        // strchr()
-        let mut equal = start;
-        while p[equal] != 0 && p[equal] != b'=' {
-            equal += 1;
-        }
-        let text = |from: usize| -> Vec<u8> {
-            p[from..].iter().copied().take_while(|c| *c != 0).collect()
-        };
-        if p[equal] == 0 || equal == start || p[equal + 1] == 0 {
-            said.push(Said::InvalidString(text(start)));
-            continue;
-        }
-        let (key, value) = (p[start..equal].to_vec(), text(equal + 1));
-        said.push(if key.len() + 1 > 64 {
-            Said::InvalidKey(key, value)
-        } else if let Some(number) = number(&value) {
-            Said::Dword(key, number as u32)
-        } else {
-            Said::Text(key, value)
-        });
-    }
-    said
-}
-
-fn ours(setting: &[u8]) -> Vec<Said> {
-    let mut room = vec![0x5a; Setting::room(setting).expect("small")];
-    Setting::new(setting, &mut room)
-        .expect("there is room")
-        .parts()
-        .map(|part| match part {
-            Part::NoPair(text) => Said::InvalidString(text.to_vec()),
-            Part::LongKey(key, value) => Said::InvalidKey(key.to_vec(), value.to_vec()),
-            Part::Entry(RegistryEntry { key, value }) => match value {
-                RegistryValue::Dword(number) => Said::Dword(key.to_vec(), number),
-                RegistryValue::Text(text) => {
-                    let (last, text) = text.split_last().expect("it is terminated");
-                    assert_eq!(*last, 0);
-                    Said::Text(key.to_vec(), text.to_vec())
-                }
-                RegistryValue::Binary(_) => panic!("C has none"),
-            },
-        })
-        .collect()
-}
-
 #[test]
 fn parts_and_what_they_say() {
     let (longest, longer) = ("K".repeat(KEY_MAX), "K".repeat(KEY_MAX + 1));
@@ -323,28 +258,8 @@ proptest! {
         prop_assert_eq!(ours(setting.as_bytes()), model(setting.as_bytes()));
     }
 
-    /// Any bytes: each entry can be told to RM, and the table has what C would reckon.
     #[test]
     fn any_bytes(setting in proptest::collection::vec(any::<u8>(), 0..1024)) {
-        let said = ours(&setting);
-        prop_assert_eq!(&said, &model(&setting));
-        let mut room = vec![0; Setting::room(&setting).expect("small")];
-        let parts = Setting::new(&setting, &mut room).expect("there is room").parts();
-        let mut entries = REQUIRED.to_vec();
-        entries.extend(parts.filter_map(|part| match part {
-            Part::Entry(entry) => Some(entry),
-            _ => None,
-        }));
-        let more: usize = said.iter().map(|one| match one {
-            Said::Dword(key, _) => 16 + key.len() + 1,
-            Said::Text(key, text) => 16 + key.len() + 1 + text.len() + 1,
-            _ => 0,
-        }).sum();
-        for abi in VERSIONS {
-            let size = abi.registry_size(&entries).expect("small");
-            prop_assert_eq!(size, abi.registry_size(&REQUIRED).expect("small") + more);
-            let mut out = vec![0; size];
-            prop_assert_eq!(abi.registry(&entries, &mut out), Ok(size));
-        }
+        check::registry(&setting);
     }
 }
