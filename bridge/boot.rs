@@ -94,7 +94,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_free(state: *mut c_void) {
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_boot_oneinit(gsp: *mut nvkm_gsp) -> c_int {
     // SAFETY: By the caller.
-    to_int(unsafe { boot(gsp) }.and_then(Boot::oneinit))
+    let boot = unsafe { boot(gsp) };
+    to_int(boot.and_then(Boot::oneinit))
 }
 
 /// `bridge/boot.h`
@@ -109,7 +110,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_libos(
     keep: bool,
 ) -> c_int {
     // SAFETY: By the caller.
-    to_int(unsafe { boot(gsp) }.and_then(|boot| boot.libos(print, keep)))
+    let boot = unsafe { boot(gsp) };
+    to_int(boot.and_then(|boot| boot.libos(print, keep)))
 }
 
 /// `bridge/boot.h`
@@ -132,7 +134,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_frts(gsp: *mut nvkm_gsp, fw: *mut nvkm_fal
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_boot_sb(gsp: *mut nvkm_gsp) -> c_int {
     // SAFETY: By the caller; the image is the device's, of which this thread alone makes use.
-    to_int(unsafe { boot(gsp) }.and_then(|boot| boot.sb(unsafe { image(gsp, Gsp::sb) }?)))
+    let (boot, image) = unsafe { (boot(gsp), image(gsp, Gsp::sb)) };
+    to_int(boot.and_then(|boot| boot.sb(image?)))
 }
 
 /// One of the device's images.
@@ -153,9 +156,8 @@ unsafe fn image(gsp: *mut nvkm_gsp, which: fn(Gsp) -> *mut nvkm_falcon_fw) -> Re
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_boot_init(gsp: *mut nvkm_gsp) -> c_int {
     // SAFETY: By the caller; the image is the device's, of which this thread alone makes use.
-    to_int(
-        unsafe { boot(gsp) }.and_then(|boot| boot.init(unsafe { image(gsp, Gsp::booter_load) }?)),
-    )
+    let (boot, image) = unsafe { (boot(gsp), image(gsp, Gsp::booter_load)) };
+    to_int(boot.and_then(|boot| boot.init(image?)))
 }
 
 /// `bridge/boot.h`
@@ -170,10 +172,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_start(
     radix3_dtor: Option<unsafe extern "C" fn(*mut nvkm_gsp, *mut nvkm_gsp_radix3)>,
 ) -> c_int {
     // SAFETY: By the caller.
-    to_int(
-        unsafe { boot(gsp) }
-            .and_then(|boot| boot.start(postinit.ok_or(EINVAL)?, radix3_dtor.ok_or(EINVAL)?)),
-    )
+    let boot = unsafe { boot(gsp) };
+    to_int(boot.and_then(|boot| boot.start(postinit.ok_or(EINVAL)?, radix3_dtor.ok_or(EINVAL)?)))
 }
 
 /// `bridge/boot.h`
@@ -183,11 +183,11 @@ pub unsafe extern "C" fn nvkm_rs_boot_start(
 /// `gsp` is alive and Rust serves its boot; GSP-RM runs.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_boot_fini(gsp: *mut nvkm_gsp, suspend: u32) -> c_int {
+    // SAFETY: By the caller.
+    let boot = unsafe { boot(gsp) };
     // SAFETY: By the caller; the image is the device's, of which this thread alone makes use.
-    to_int(
-        unsafe { boot(gsp) }
-            .and_then(|boot| boot.fini(suspend, || unsafe { image(gsp, Gsp::booter_unload) })),
-    )
+    let booter = || unsafe { image(gsp, Gsp::booter_unload) };
+    to_int(boot.and_then(|boot| boot.fini(suspend, booter)))
 }
 
 /// `bridge/boot.h`
@@ -205,9 +205,9 @@ pub unsafe extern "C" fn nvkm_rs_boot_stop(
     radix3_dtor: Option<unsafe extern "C" fn(*mut nvkm_gsp, *mut nvkm_gsp_radix3)>,
 ) -> c_int {
     // SAFETY: By the caller.
+    let boot = unsafe { boot(gsp) };
     to_int(
-        unsafe { boot(gsp) }
-            .and_then(|boot| boot.stop(suspend, radix3.ok_or(EINVAL)?, radix3_dtor.ok_or(EINVAL)?)),
+        boot.and_then(|boot| boot.stop(suspend, radix3.ok_or(EINVAL)?, radix3_dtor.ok_or(EINVAL)?)),
     )
 }
 
@@ -223,7 +223,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_sequencer(
     len: u32,
 ) -> c_int {
     // SAFETY: By the caller.
-    to_int(unsafe { boot(gsp) }.and_then(|boot| {
+    let boot = unsafe { boot(gsp) };
+    to_int(boot.and_then(|boot| {
         if msg.is_null() {
             return Err(EINVAL);
         }

@@ -55,7 +55,7 @@ void nvkm_rs_gsp_free(void *state);
  * nvkm_rs_gsp_set_system_info() - Tell RM of the system, ACPI included.
  * @gsp: the device's GSP
  *
- * Return: 0; -ENOSYS where there is no PCI; -ENOMEM; what the message queue returns.
+ * Return: 0; -ENODEV where there is no PCI; -ENOMEM; what the message queue returns.
  */
 int nvkm_rs_gsp_set_system_info(struct nvkm_gsp *gsp);
 

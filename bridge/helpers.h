@@ -150,7 +150,7 @@ struct nvkm_rust_gsp_system {
 	bool primary;
 };
 
-/* -ENOSYS where there is no PCI. */
+/* -ENODEV where there is no PCI. */
 int nvkm_rust_gsp_system(struct nvkm_gsp *gsp, struct nvkm_rust_gsp_system *system);
 
 /* Sends a message that has no reply and no sequence number. */

@@ -50,9 +50,9 @@ check! { nvkm_gsp:
     DEVICE_CLIENT_OFFSET, DEVICE_CLIENT_SIZE: internal.device.object.client;
     DEVICE_PARENT_OFFSET, DEVICE_PARENT_SIZE: internal.device.object.parent;
     DEVICE_HANDLE_OFFSET, DEVICE_HANDLE_SIZE: internal.device.object.handle;
-    SUBDEVICE_CLIENT_OFFSET, SUBDEVICE_CLIENT_SIZE: internal.device.subdevice.client;
-    SUBDEVICE_PARENT_OFFSET, SUBDEVICE_PARENT_SIZE: internal.device.subdevice.parent;
-    SUBDEVICE_HANDLE_OFFSET, SUBDEVICE_HANDLE_SIZE: internal.device.subdevice.handle;
+    SUBDEV_CLIENT_OFFSET, SUBDEV_CLIENT_SIZE: internal.device.subdevice.client;
+    SUBDEV_PARENT_OFFSET, SUBDEV_PARENT_SIZE: internal.device.subdevice.parent;
+    SUBDEV_HANDLE_OFFSET, SUBDEV_HANDLE_SIZE: internal.device.subdevice.handle;
     BAR1_PDB_OFFSET, BAR1_PDB_SIZE: bar.rm_bar1_pdb;
     BAR2_PDB_OFFSET, BAR2_PDB_SIZE: bar.rm_bar2_pdb;
     GPCS_OFFSET, GPCS_SIZE: gr.gpcs;

@@ -42,12 +42,12 @@ nvkm_rust_offsets(void)
 	DEFINE(DEVICE_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.object.parent));
 	OFFSET(DEVICE_HANDLE_OFFSET, nvkm_gsp, internal.device.object.handle);
 	DEFINE(DEVICE_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.device.object.handle));
-	OFFSET(SUBDEVICE_CLIENT_OFFSET, nvkm_gsp, internal.device.subdevice.client);
-	DEFINE(SUBDEVICE_CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.client));
-	OFFSET(SUBDEVICE_PARENT_OFFSET, nvkm_gsp, internal.device.subdevice.parent);
-	DEFINE(SUBDEVICE_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.parent));
-	OFFSET(SUBDEVICE_HANDLE_OFFSET, nvkm_gsp, internal.device.subdevice.handle);
-	DEFINE(SUBDEVICE_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.handle));
+	OFFSET(SUBDEV_CLIENT_OFFSET, nvkm_gsp, internal.device.subdevice.client);
+	DEFINE(SUBDEV_CLIENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.client));
+	OFFSET(SUBDEV_PARENT_OFFSET, nvkm_gsp, internal.device.subdevice.parent);
+	DEFINE(SUBDEV_PARENT_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.parent));
+	OFFSET(SUBDEV_HANDLE_OFFSET, nvkm_gsp, internal.device.subdevice.handle);
+	DEFINE(SUBDEV_HANDLE_SIZE, sizeof_field(struct nvkm_gsp, internal.device.subdevice.handle));
 	OFFSET(BAR1_PDB_OFFSET, nvkm_gsp, bar.rm_bar1_pdb);
 	DEFINE(BAR1_PDB_SIZE, sizeof_field(struct nvkm_gsp, bar.rm_bar1_pdb));
 	OFFSET(BAR2_PDB_OFFSET, nvkm_gsp, bar.rm_bar2_pdb);

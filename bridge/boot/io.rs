@@ -2,13 +2,10 @@
 
 //! A device's registers, and the falcons' images.
 
-use kernel::{
-    error::{
-        code::*,
-        to_result,
-        Result, //
-    },
-    prelude::*,
+use kernel::error::{
+    code::*,
+    to_result,
+    Result, //
 };
 
 use crate::{

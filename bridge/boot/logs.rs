@@ -112,8 +112,7 @@ fn fill(gsp: *mut nvkm_gsp) -> Result<(), Unopened> {
     for ((name, blob), file) in FILES.into_iter().zip(blobs(gsp)).zip(files(gsp)) {
         // SAFETY: As above; the blob lives until the file is gone.
         unsafe {
-            *file =
-                bindings::nvkm_rust_blob_file(name.as_ptr().cast(), (*gsp).debugfs.parent, blob);
+            *file = bindings::nvkm_rust_blob_file(name.as_char_ptr(), (*gsp).debugfs.parent, blob);
             if (*file).is_null() {
                 return Err(Unopened::File(name.to_str().unwrap_or("a log")));
             }
@@ -253,7 +252,7 @@ fn copies(gsp: *mut nvkm_gsp) -> Result<KBox<Retained>> {
                 return Err(ENOMEM);
             }
             to.size = (*from).size;
-            if bindings::nvkm_rust_blob_file(name.as_ptr().cast(), dir, to).is_null() {
+            if bindings::nvkm_rust_blob_file(name.as_char_ptr(), dir, to).is_null() {
                 return Err(ENOMEM);
             }
         }

@@ -50,10 +50,7 @@ use crate::{
             Event,
             Function, //
         },
-        sizing::{
-            Libos,
-            Rm, //
-        },
+        sizing::Rm,
         Abi,
     },
     bridge::{
@@ -94,12 +91,6 @@ const SETTLE_MICROS: u32 = 200_000;
 /// The largest of the structures that are written to memory of their own.
 const STRUCTURE_MAX: usize = 0x200;
 
-/// What is known once the frame buffer is laid out.
-struct Laid {
-    meta: WprMeta,
-    libos: u64,
-}
-
 /// The state for a device.
 #[pin_data]
 pub(crate) struct Boot {
@@ -107,8 +98,9 @@ pub(crate) struct Boot {
     abi: &'static dyn Abi,
     /// None from Hopper on, where C boots.
     hal: Option<&'static dyn Hal>,
+    /// How the frame buffer is laid out, once it is and where it was not C who did it.
     #[pin]
-    laid: Mutex<Option<Laid>>,
+    laid: Mutex<Option<WprMeta>>,
     #[pin]
     logs: Mutex<Option<Logs>>,
 }
@@ -223,7 +215,7 @@ impl Boot {
         }
 
         let libos = gsp.memory(Memory::Libos).addr;
-        *self.laid.lock() = Some(Laid { meta, libos });
+        *self.laid.lock() = Some(meta);
         self.on_registers("reset into RISC-V", |boot| {
             boot.reset()?;
             boot.hand_over(libos);
@@ -498,7 +490,7 @@ impl Boot {
     fn save(&self, make_radix3: MakeRadix3, end_radix3: EndRadix3) -> Result {
         let gsp = self.gsp;
         let size = match &*self.laid.lock() {
-            Some(laid) => self.abi.sr_data_size(&laid.meta).ok_or(EINVAL)?,
+            Some(meta) => self.abi.sr_data_size(meta).ok_or(EINVAL)?,
             None => gsp.save_size(),
         };
         gsp.begin_save(size, make_radix3)?;

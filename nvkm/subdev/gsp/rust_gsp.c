@@ -22,7 +22,7 @@ nvkm_rust_gsp_system(struct nvkm_gsp *gsp, struct nvkm_rust_gsp_system *system)
 	struct pci_dev *pdev;
 
 	if (device->type == NVKM_DEVICE_TEGRA)
-		return -ENOSYS;
+		return -ENODEV;
 
 	pdev = container_of(device, struct nvkm_device_pci, device)->pdev;
 	system->registers = device->func->resource_addr(device, NVKM_BAR0_PRI);
