@@ -14,6 +14,7 @@ mod nvif;
 mod pci;
 mod phases;
 mod plan;
+mod power;
 mod report;
 mod swap;
 mod sys;

@@ -26,7 +26,8 @@ const ERROR: u32 = 1 << 1;
 /// The GPU's place in sysfs.
 #[derive(Clone, Debug)]
 pub struct Gpu {
-    dir: PathBuf,
+    /// Its directory there.
+    pub dir: PathBuf,
     /// Bus address as the kernel writes it, like `0000:00:04.0`.
     pub address: String,
     /// Offset of the command dword, if the device is the virtual one.

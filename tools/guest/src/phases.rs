@@ -9,6 +9,7 @@
 //! | `event=N` | has the model post asynchronous event N and gives the driver time to handle it |
 //! | `counters` | reads the driver's debugfs file, if there is one |
 //! | `suspend` | devices are suspended and resumed (`pm_test`: the machine itself does not go down) |
+//! | `runtime-suspend` | the idle device alone is suspended by its driver (`runpm=1`) and woken |
 //! | `unbind`, `bind` | the driver gives the device up, and takes it again |
 //! | `set=TEXT` | writes the parameter `rust_gsp` (`+` stands for a comma), which must be taken |
 //! | `refuse=TEXT` | writes it, which must be refused with EINVAL and change nothing |
@@ -39,6 +40,7 @@ use crate::modules;
 use crate::nvif;
 use crate::pci::Gpu;
 use crate::plan::Plan;
+use crate::power;
 use crate::swap::Steps;
 use crate::sys;
 
@@ -104,7 +106,8 @@ impl Machine {
             "counters" => counters(),
             "unbind" => self.unbind(),
             "bind" => self.bind(),
-            "suspend" => suspend(),
+            "suspend" => power::suspend(),
+            "runtime-suspend" => power::runtime_suspend(self.gpu()?),
             "bench" => bench::time(self.gpu()?, arg),
             "bench-memory" => bench::space(self.gpu()?, arg),
             "swap" => self.swap(arg),
@@ -209,15 +212,6 @@ impl Machine {
 fn unload() -> Result<Value> {
     modules::unload("nouveau")?;
     Ok(json!({"unloaded": !Path::new("/sys/module/nouveau").exists()}))
-}
-
-/// All of suspend to memory that concerns drivers, and all of resume (Documentation/power/basic-pm-debugging.rst).
-fn suspend() -> Result<Value> {
-    // The kernel would wait, by counting, between down and up; there is nothing to wait for.
-    fs::write("/sys/module/suspend/parameters/pm_test_delay", "0").context("pm_test_delay")?;
-    fs::write("/sys/power/pm_test", "devices").context("pm_test")?;
-    fs::write("/sys/power/state", "mem").context("suspend failed")?;
-    Ok(json!({}))
 }
 
 fn selector() -> Result<String> {

@@ -149,6 +149,15 @@ fn r570_is_told_of_no_regions_and_rm_keeps_its_own() {
     assert_eq!(errors(&h), "[]");
 }
 
+/// NV2080_CTRL_CMD_INTERNAL_GCX_ENTRY_PREREQUISITE: what a driver asks before it suspends an idle device.
+#[test]
+fn an_idle_gpu_is_ready_to_lose_power() {
+    let mut h = started("570.144");
+    let ask = |h: &mut Host, size: usize| h.control(CLIENT, SUBDEVICE, 0x2080_a7d7, &vec![0; size]);
+    assert_eq!(ask(&mut h, 2), (0, vec![1, 1]));
+    assert_ne!(ask(&mut h, 1).0, 0);
+}
+
 #[test]
 fn what_makes_no_sense_is_told() {
     // Fewer regions than were promised.

@@ -141,6 +141,9 @@ impl Rm {
             }
             0xa06f_0104 | 0xa06f_0103 => return self.channel_control(ctx, client, object, cmd, p),
             0x0080_1306 => put32(p, 16, 0),
+            // NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS: all work is done when it is asked for, so that the GPU
+            // is idle whenever somebody asks. Ready to lose power, with video memory kept or not.
+            0x2080_a7d7 => p.fill(1),
             0x2080_0ac2 => return self.fbsr_init(ctx, p),
             0x2080_0ac3 if self.layout.fbsr_regions => return self.fbsr_region(ctx, p),
             // Without parameters to return.
