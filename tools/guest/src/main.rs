@@ -8,6 +8,7 @@
 mod bench;
 mod drm;
 mod kmsg;
+mod logs;
 mod memory;
 mod modules;
 mod nvif;

@@ -10,6 +10,7 @@
 //! | `counters` | reads the driver's debugfs file, if there is one |
 //! | `suspend` | devices are suspended and resumed (`pm_test`: the machine itself does not go down) |
 //! | `runtime-suspend` | the idle device alone is suspended by its driver (`runpm=1`) and woken |
+//! | `logs` | size and digest of the log files that the driver makes of what GSP-RM and PMU write |
 //! | `unbind`, `bind` | the driver gives the device up, and takes it again |
 //! | `set=TEXT` | writes the parameter `rust_gsp` (`+` stands for a comma), which must be taken |
 //! | `refuse=TEXT` | writes it, which must be refused with EINVAL and change nothing |
@@ -36,6 +37,7 @@ use serde_json::Value;
 use crate::bench;
 use crate::drm::Client;
 use crate::drm::Domain;
+use crate::logs;
 use crate::modules;
 use crate::nvif;
 use crate::pci::Gpu;
@@ -108,6 +110,7 @@ impl Machine {
             "bind" => self.bind(),
             "suspend" => power::suspend(),
             "runtime-suspend" => power::runtime_suspend(self.gpu()?),
+            "logs" => logs::read(self.gpu()?),
             "bench" => bench::time(self.gpu()?, arg),
             "bench-memory" => bench::space(self.gpu()?, arg),
             "swap" => self.swap(arg),

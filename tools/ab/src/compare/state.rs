@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Comparing what the device was left with (`device.json`).
+//! Comparing what the device was left with (`device.json`), and what phases of the guest found out.
 
+use serde_json::Map;
 use serde_json::Value;
 
 use crate::compare::Difference;
@@ -21,17 +22,35 @@ const COMPARED: [&str; 10] = [
     "state",
 ];
 
-/// The differences of the device's states.
+/// What of a phase's report is compared: all of it that is no measurement and has no comparison of its own.
+const FOUND: [&str; 2] = ["logs", "power"];
+
+/// The differences of the device's states, and of what the guest saw.
 pub fn compare(c: &Run, other: &Run) -> Vec<Difference> {
     let mut found = Vec::new();
     for part in COMPARED {
         let (a, b) = (&c.trace.device[part], &other.trace.device[part]);
-        walk(part, a, b, &mut found);
+        walk(("end", "device.json"), part, a, b, &mut found);
+    }
+    found.extend(phases(c, other));
+    found
+}
+
+/// What phases found out. Runs that are compared have the same phases; one that ended early is a matter of its own.
+fn phases(c: &Run, other: &Run) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for (a, b) in c.guest.phases.iter().zip(&other.guest.phases) {
+        for part in FOUND {
+            let of = |data: &Map<String, Value>| data.get(part).cloned().unwrap_or_default();
+            let (x, y) = (of(&a.data), of(&b.data));
+            walk((&a.phase, "guest's report"), part, &x, &y, &mut found);
+        }
     }
     found
 }
 
-fn walk(path: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {
+/// `place` is phase and name of the differences.
+fn walk(place: (&str, &str), path: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
             for key in x.keys().chain(y.keys().filter(|k| !x.contains_key(*k))) {
@@ -39,13 +58,14 @@ fn walk(path: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {
                 if path.starts_with("unknown_registers") && key == "reads" {
                     continue;
                 }
-                walk(&format!("{path}.{key}"), &a[key], &b[key], found);
+                walk(place, &format!("{path}.{key}"), &a[key], &b[key], found);
             }
         }
         (Value::Array(x), Value::Array(y)) => {
             for n in 0..x.len().max(y.len()) {
                 let none = Value::Null;
                 walk(
+                    place,
                     &format!("{path}[{n}]"),
                     x.get(n).unwrap_or(&none),
                     y.get(n).unwrap_or(&none),
@@ -56,9 +76,9 @@ fn walk(path: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {
         _ if a == b => {}
         _ => found.push(Difference {
             kind: Kind::State,
-            phase: "end".into(),
+            phase: place.0.into(),
             message: None,
-            name: "device.json".into(),
+            name: place.1.into(),
             field: path.into(),
             c: show(a),
             other: show(b),

@@ -13,7 +13,7 @@ use nvkm_ab::vm::guest::Guest;
 use serde_json::json;
 use serde_json::Value;
 
-pub const PHASES: [&str; 4] = ["load", "event=1", "counters", "unload"];
+pub const PHASES: [&str; 5] = ["load", "event=1", "counters", "logs", "unload"];
 
 /// A run as data: wire lines, register lines, kernel log (phase, text), counters, device state.
 #[derive(Clone)]
@@ -23,6 +23,9 @@ pub struct Made {
     pub log: Vec<(&'static str, String)>,
     pub counters: Option<String>,
     pub device: Value,
+    /// What the phase `logs` reports, and what a phase reports of the device's power.
+    pub logs: Value,
+    pub power: Value,
 }
 
 pub fn message(n: u64, q: &str, function: u32, name: &str, payload: &str) -> Value {
@@ -78,6 +81,8 @@ impl Made {
             counters: Some(
                 "bind: 1\nrpc: owner=c c_calls=9 rust_calls=0 sent=3 received=3 events=0\n".into(),
             ),
+            logs: json!({"loginit": {"size": 65536, "put": 22, "digest": "0011223344556677"}, "logintr": "none"}),
+            power: Value::Null,
             device: json!({"boots": 1, "objects": [], "channels": 0, "errors": [], "handed":
                 [{"boot": 1, "name": "rmargs", "size": 4096, "head": "00100000000000000500"}]}),
         }
@@ -113,6 +118,10 @@ impl Made {
             let mut line = json!({"t": "phase", "n": n, "phase": phase, "ok": true, "ms": 1});
             if let ("counters", Some(text)) = (*phase, &self.counters) {
                 line["rust_gsp"] = json!({"0000:00:04.0": text});
+            }
+            if *phase == "logs" {
+                line["logs"] = self.logs.clone();
+                line["power"] = self.power.clone();
             }
             lines.push(line);
         }

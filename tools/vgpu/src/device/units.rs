@@ -97,7 +97,8 @@ impl Device {
                 if !suspend {
                     self.note_leftovers();
                 }
-                self.gsp.halt(&mut self.gsp_falcon);
+                self.gsp
+                    .halt(&self.bus, &mut self.gsp_falcon, &mut self.rec);
             }
         }
     }

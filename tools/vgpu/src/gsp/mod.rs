@@ -3,6 +3,7 @@
 
 pub mod boot;
 pub mod events;
+pub mod logs;
 pub mod names;
 pub mod queue;
 pub mod radix3;
@@ -16,6 +17,7 @@ use crate::falcon::Falcon;
 use crate::mem::Bus;
 use crate::rm::layout::Layout;
 use crate::trace::{Recorder, WireRecord};
+use logs::{Logs, Writer};
 use queue::{Queues, Rpc, MAX_PAYLOAD};
 
 /// Function number of a continuation record.
@@ -62,6 +64,7 @@ pub struct Gsp {
     pub meta: boot::WprMeta,
     /// Queues of this boot.
     pub queues: Option<Queues>,
+    logs: Logs,
     seen_system_info: bool,
     seen_registry: bool,
     backlog: VecDeque<(Rpc, bool)>,
@@ -112,6 +115,16 @@ impl Gsp {
         }
         self.phase = Phase::Started;
         falcon.riscv_active = true;
+        let how = match resume {
+            true => "boot: a suspended RM was brought back",
+            false => "boot: RM's image was found and checked",
+        };
+        let more = [
+            how,
+            "boot: libos arguments were read",
+            "boot: the core was started; it waits for the driver",
+        ];
+        self.log(bus, rec, Writer::Init, &more);
         0
     }
 
@@ -170,6 +183,7 @@ impl Gsp {
             args.cmdq,
             args.msgq,
         )?);
+        self.logs = Logs::attach(&libos);
         let boot = self.boots;
         for b in h.buffers {
             rec.hand(boot, b);
@@ -236,6 +250,12 @@ impl Gsp {
         self.phase = Phase::Running;
         falcon.set_riscv_irqmask(MESSAGE_INTR);
         falcon.irqstat &= !MESSAGE_INTR;
+        let texts = [
+            "rm: system information and registry were read",
+            "rm: queues are attached, interrupts are on",
+            "rm: initialised; functions are served from here on",
+        ];
+        self.log(bus, rec, Writer::Rm, &texts);
         self.send(bus, rec, event(0x1001, Vec::new()), false);
         GspEvent::Init
     }
@@ -409,8 +429,15 @@ impl Gsp {
         self.backlog.len() + queued.unwrap_or(0) as usize
     }
 
+    fn log(&mut self, bus: &Bus, rec: &mut Recorder, writer: Writer, texts: &[&str]) {
+        if let Err(e) = self.logs.write(bus, writer, texts) {
+            rec.error(e);
+        }
+    }
+
     /// The driver said goodbye and got its reply.
-    pub fn halt(&mut self, falcon: &mut Falcon) {
+    pub fn halt(&mut self, bus: &Bus, falcon: &mut Falcon, rec: &mut Recorder) {
+        self.log(bus, rec, Writer::Rm, &["rm: the driver unloads"]);
         self.phase = Phase::Halted;
         falcon.mailbox[0] = 0x8000_0000;
     }

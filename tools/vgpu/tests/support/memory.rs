@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nvkm_vgpu::gsp::queue::PAGE;
-use nvkm_vgpu::mem::{le32, BusError, GuestMemory, Interrupt};
+use nvkm_vgpu::mem::{le32, put64, BusError, GuestMemory, Interrupt};
+
+use super::place;
 
 /// Memory below this address exists; it is zero until written.
 const MEMORY_END: u64 = 1 << 40;
@@ -87,4 +89,27 @@ impl Interrupt for Irq {
     fn trigger(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
+}
+
+/// libos arguments: the log buffers with the lists of their pages, and RM's arguments.
+pub fn put_libos(mem: &Memory) {
+    let mut libos = [0; 4 * 32];
+    let regions = [
+        (b"\0LOGINIT", place::LOGS, 0x2000),
+        (b"\0LOGINTR", place::LOGS + 0x2000, 0x2000),
+        (b"\0\0\0LOGRM", place::LOGS + 0x4000, 0x2000),
+        (b"\0\0RMARGS", place::RMARGS, 0x1000),
+    ];
+    for (n, (name, addr, size)) in regions.into_iter().enumerate() {
+        put64(&mut libos, n * 32, u64::from_be_bytes(*name));
+        put64(&mut libos, n * 32 + 8, addr);
+        put64(&mut libos, n * 32 + 16, size);
+        if addr >= place::LOGS {
+            let mut log = vec![0; size as usize];
+            put64(&mut log, 8, addr);
+            put64(&mut log, 16, addr + 0x1000);
+            mem.put(addr, &log);
+        }
+    }
+    mem.put(place::LIBOS, &libos);
 }

@@ -19,6 +19,8 @@ pub mod place {
     pub const META: u64 = 0x10_0000;
     pub const LIBOS: u64 = 0x10_1000;
     pub const RMARGS: u64 = 0x10_2000;
+    /// LOGINIT, LOGINTR and LOGRM, each of two pages.
+    pub const LOGS: u64 = 0x10_4000;
     pub const RADIX: u64 = 0x20_0000;
     pub const IMAGE: u64 = 0x30_0000;
     pub const LOADER: u64 = 0x40_0000;
@@ -113,11 +115,7 @@ impl Host {
         put64(&mut args, 16, cmdq);
         put64(&mut args, 24, msgq);
         self.mem.put(place::RMARGS, &args);
-        let mut libos = [0; 32];
-        put64(&mut libos, 0, u64::from_be_bytes(*b"\0\0RMARGS"));
-        put64(&mut libos, 8, place::RMARGS);
-        put64(&mut libos, 16, 0x1000);
-        self.mem.put(place::LIBOS, &libos);
+        memory::put_libos(&self.mem);
 
         // One page of level 2, three pages of image.
         self.mem
@@ -207,6 +205,11 @@ impl Host {
 
     pub fn boot_with(&mut self, pages: u32) {
         self.prepare(pages);
+        self.boot_prepared();
+    }
+
+    /// The same, with what was prepared.
+    pub fn boot_prepared(&mut self) {
         let (top, frts) = self.top();
         if frts != 0 {
             self.run_frts(top - frts, frts);
