@@ -15,8 +15,7 @@
  * r535_gsp_msg_run_cpu_sequencer(), and in nvkm_gsp_fwsec_frts() between the making of the image
  * (fw's) and its run (nvkm/boot.cocci). What others serve on the way is called where C calls it:
  * booter.ctor, r535_gsp_oneinit(), r535_gsp_rpc_poll(), r535_gsp_postinit(), fbsr, the message
- * queues. Of chips from Hopper on, whose boot goes through FSP, Rust serves the functions of
- * r535/gsp.c alone.
+ * queues. Turing to Ada: from Hopper on boot goes through FSP, and is C's (nvkm_rs_boot_knows()).
  *
  * Fields of struct nvkm_gsp that Rust writes, in the form that r535_gsp_dtor() frees: fb.size,
  * fb.bios, fb.wpr2, fb.heap, wpr_meta, libos, loginit, logintr, logrm, rmargs, shm, cmdq.cnt,
@@ -33,13 +32,21 @@
  */
 
 /**
+ * nvkm_rs_boot_knows() - Whether Rust can boot a chip.
+ * @chipset: device->chipset
+ *
+ * Return: false from Hopper on. rust_gsp=1 does not mean boot there, and boot by its name fails.
+ */
+bool nvkm_rs_boot_knows(u32 chipset);
+
+/**
  * nvkm_rs_boot_new() - Begin the state for a device.
  * @gsp: the device's GSP
  * @ver: version of the firmware that was found, like "570.144", not terminated
  * @ver_len: its length in bytes
  *
  * Return: the state, for nvkm_rs_boot_free(); ERR_PTR(-ENOMEM); ERR_PTR(-EOPNOTSUPP) for a version
- * whose interface is not known.
+ * whose interface is not known, or a chip that Rust cannot boot.
  */
 void *nvkm_rs_boot_new(struct nvkm_gsp *gsp, const char *ver, size_t ver_len);
 
@@ -55,8 +62,7 @@ void nvkm_rs_boot_free(void *state);
  * (tu102_gsp_oneinit()).
  * @gsp: the device's GSP
  *
- * Return: 0; -ENOSPC when the frame buffer is too small; -ENODEV for a chip that is not known;
- * -EIO and -ETIMEDOUT from a falcon; -ENOMEM; what others on the way return.
+ * Return: 0; -ENOSPC when the frame buffer is too small; -EIO and -ETIMEDOUT from a falcon; -ENOMEM; what others on the way return.
  */
 int nvkm_rs_boot_oneinit(struct nvkm_gsp *gsp);
 

@@ -37,7 +37,10 @@ use super::{
 };
 use crate::{
     abi::core::select,
-    boot::device::Boot, //
+    boot::{
+        core::hal,
+        device::Boot, //
+    },
 };
 
 pub(crate) mod fields;
@@ -54,6 +57,12 @@ use io::Loadable;
 unsafe fn boot<'a>(gsp: *mut nvkm_gsp) -> Result<&'a Boot> {
     // SAFETY: By the caller; `nvkm_rs_boot_new` gives that type.
     unsafe { state::of(gsp, Subsystem::Boot) }
+}
+
+/// `bridge/boot.h`
+#[no_mangle]
+pub extern "C" fn nvkm_rs_boot_knows(chipset: u32) -> bool {
+    hal::select(chipset).is_some()
 }
 
 /// `bridge/boot.h`

@@ -67,8 +67,9 @@ pub unsafe extern "C" fn nvkm_rs_selector_resolve(
     len: usize,
     ver: *const c_char,
     ver_len: usize,
+    cannot: u32,
 ) -> u32 {
     // SAFETY: By the caller.
     let (text, ver) = unsafe { (bytes(text, len), bytes(ver, ver_len)) };
-    Selection::parse(text).map_or(0, |selection| selection.resolve(ver))
+    Selection::parse(text).map_or(0, |selection| selection.resolve(ver, cannot))
 }

@@ -106,9 +106,6 @@ int nvkm_rust_fbsr_suspend(struct nvkm_gsp *gsp);
 void nvkm_rust_fbsr_resume(struct nvkm_gsp *gsp);
 int nvkm_rust_ntfy_add(struct nvkm_gsp *gsp, u32 fn, nvkm_gsp_msg_ntfy_func func);
 
-/* gsp->rm->api->gsp->sr_data_size(), where C has laid the frame buffer out. */
-u32 nvkm_rust_sr_data_size(struct nvkm_gsp *gsp);
-
 /* nvkm_rust_shared_init(): the queues are there. */
 int nvkm_rust_queues(struct nvkm_gsp *gsp);
 

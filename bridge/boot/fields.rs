@@ -412,12 +412,6 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_fbsr_resume(self.as_ptr()) }
     }
 
-    /// Bytes that are saved, where C has laid the frame buffer out.
-    pub(crate) fn save_size(self) -> u64 {
-        // SAFETY: By the invariants; `wpr_meta` is there, as C has made it.
-        u64::from(unsafe { bindings::nvkm_rust_sr_data_size(self.as_ptr()) })
-    }
-
     /// Sends a message and waits for its reply.
     ///
     /// # Errors

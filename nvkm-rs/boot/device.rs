@@ -96,9 +96,8 @@ const STRUCTURE_MAX: usize = 0x200;
 pub(crate) struct Boot {
     gsp: Gsp,
     abi: &'static dyn Abi,
-    /// None from Hopper on, where C boots.
-    hal: Option<&'static dyn Hal>,
-    /// How the frame buffer is laid out, once it is and where it was not C who did it.
+    hal: &'static dyn Hal,
+    /// How the frame buffer is laid out, once it is.
     #[pin]
     laid: Mutex<Option<WprMeta>>,
     #[pin]
@@ -117,12 +116,17 @@ fn errno(errno: Errno) -> Error {
 
 impl Boot {
     /// The state for the version that `abi` is the interface of.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP`: a chip that boots in another way; `ENOMEM`.
     pub(crate) fn new(gsp: Gsp, abi: &'static dyn Abi) -> Result<Pin<KBox<Self>>> {
+        let hal = hal::select(gsp.chipset()).ok_or(EOPNOTSUPP)?;
         KBox::pin_init(
             pin_init!(Self {
                 gsp,
                 abi,
-                hal: hal::select(gsp.chipset()),
+                hal,
                 laid <- new_mutex!(None),
                 logs <- new_mutex!(None),
             }),
@@ -153,7 +157,7 @@ impl Boot {
         let mut registers = Registers::new(self.gsp);
         let mut runner = Runner {
             io: &mut registers,
-            hal: self.hal.ok_or(ENODEV)?,
+            hal: self.hal,
         };
         f(&mut runner).map_err(|error| self.bad(what, &error))
     }
@@ -177,7 +181,7 @@ impl Boot {
     /// `tu102_gsp_oneinit()`
     pub(crate) fn oneinit(&self) -> Result {
         let gsp = self.gsp;
-        let hal = self.hal.ok_or(ENODEV)?;
+        let hal = self.hal;
         let no_room = |error: &dyn fmt::Display| {
             gsp.log(Level::Error, format_args!("rust: boot: {error}"));
             ENOSPC
@@ -489,10 +493,12 @@ impl Boot {
     /// Makes room for what is to survive, and has it saved.
     fn save(&self, make_radix3: MakeRadix3, end_radix3: EndRadix3) -> Result {
         let gsp = self.gsp;
-        let size = match &*self.laid.lock() {
-            Some(meta) => self.abi.sr_data_size(meta).ok_or(EINVAL)?,
-            None => gsp.save_size(),
-        };
+        let size = self
+            .laid
+            .lock()
+            .as_ref()
+            .and_then(|meta| self.abi.sr_data_size(meta))
+            .ok_or(EINVAL)?;
         gsp.begin_save(size, make_radix3)?;
         let saved = self.save_meta(size).and_then(|()| {
             let saved = gsp.save_frame_buffer();
@@ -530,7 +536,7 @@ impl Boot {
         let mut registers = Registers::new(gsp);
         let mut runner = Runner {
             io: &mut registers,
-            hal: self.hal.ok_or(ENODEV)?,
+            hal: self.hal,
         };
         let summary = sequencer::run(&mut runner, message, &resume, trace).map_err(|error| {
             gsp.log(Level::Error, format_args!("rust: boot: {error}"));

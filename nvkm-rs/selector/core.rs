@@ -4,7 +4,7 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | `1` | every subsystem that is ready |
+//! | `1` | every subsystem that is ready, and can be served on the device's chip |
 //! | `rpc` | that subsystem |
 //! | `-rpc` | not that one (after `1`) |
 //! | `rpc@570`, `1@570` | so for that firmware and newer ones; C for older ones |
@@ -51,9 +51,18 @@ impl Version {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Unknown;
 
-/// A setting: for each subsystem the oldest firmware for which Rust serves it, if it does.
+/// That Rust serves a subsystem.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Choice {
+    /// From this firmware on.
+    since: Version,
+    /// It was asked for by its name: where it cannot be, that is an error.
+    named: bool,
+}
+
+/// A setting: for each subsystem whether, and from which firmware on, Rust serves it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Selection([Option<Version>; COUNT]);
+pub struct Selection([Option<Choice>; COUNT]);
 
 impl Selection {
     /// Reads a setting.
@@ -81,8 +90,9 @@ impl Selection {
             };
             let mut known = false;
             for ((subsystem, ready), slot) in SUBSYSTEMS.iter().zip(&mut selection.0) {
-                if subsystem.as_bytes() == name || (name == b"1" && on && *ready) {
-                    *slot = on.then_some(since);
+                let named = subsystem.as_bytes() == name;
+                if named || (name == b"1" && on && *ready) {
+                    *slot = on.then_some(Choice { since, named });
                     known = true;
                 }
             }
@@ -93,16 +103,18 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that cannot be read.
+    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that cannot be read. Those of
+    /// `cannot` are not meant by `1`; by their names they are.
     #[must_use]
-    pub fn resolve(&self, version: &[u8]) -> u32 {
+    pub fn resolve(&self, version: &[u8], cannot: u32) -> u32 {
         let Ok(version) = Version::parse(version) else {
             return 0;
         };
         let mut bits = 0;
         let mut bit = 1;
-        for since in self.0 {
-            if since.is_some_and(|since| since <= version) {
+        for choice in self.0 {
+            let meant = |choice: Choice| choice.named || cannot & bit == 0;
+            if choice.is_some_and(|choice| choice.since <= version && meant(choice)) {
                 bits |= bit;
             }
             bit <<= 1_u32;

@@ -13,7 +13,7 @@ const ALL: u32 = RPC | FW | BOOT | GSP;
 fn resolved(text: &str, version: &str) -> u32 {
     Selection::parse(text.as_bytes())
         .unwrap_or_else(|_| panic!("'{text}' is not understood"))
-        .resolve(version.as_bytes())
+        .resolve(version.as_bytes(), 0)
 }
 
 #[test]
@@ -90,4 +90,20 @@ fn versions_are_numbers_not_texts() {
     assert!(version("570.86") < version("570.144"));
     assert!(version("570") < version("570.144"));
     assert_eq!(version("535.113.1"), version("535.113.01"));
+}
+
+#[test]
+fn what_a_chip_cannot_have_is_meant_by_its_name_alone() {
+    for (text, expected) in [
+        ("1", ALL & !BOOT),
+        ("boot", BOOT),
+        ("1,boot", ALL),
+        ("boot,1", ALL & !BOOT),
+        ("1,-boot", ALL & !BOOT),
+        ("rpc,fw", RPC | FW),
+        ("0", 0),
+    ] {
+        let selection = Selection::parse(text.as_bytes()).unwrap();
+        assert_eq!(selection.resolve(b"570.144", BOOT), expected, "{text}");
+    }
 }

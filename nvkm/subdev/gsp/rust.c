@@ -216,10 +216,13 @@ nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 {
 	struct nvkm_rust *rust = gsp->rust;
 	size_t len = strlen(ver);
+	u32 cannot = 0;
 	int ret;
 
 	if (!rust)
 		return -ENOMEM;
+	if (!nvkm_rs_boot_knows(gsp->subdev.device->chipset))
+		cannot = BIT(NVKM_RUST_BOOT);
 	if (!strcmp(rust->ver, ver))
 		return 0;
 
@@ -227,7 +230,7 @@ nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 
 	mutex_lock(&nvkm_rust_mutex);
 	strscpy(rust->ver, ver, sizeof(rust->ver));
-	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, len);
+	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, len, cannot);
 	mutex_unlock(&nvkm_rust_mutex);
 
 	if (!(rust->mask & BIT(NVKM_RUST_FW)))

@@ -188,12 +188,6 @@ nvkm_rust_ntfy_add(struct nvkm_gsp *gsp, u32 fn, nvkm_gsp_msg_ntfy_func func)
 	return r535_gsp_msg_ntfy_add(gsp, fn, func, gsp);
 }
 
-u32
-nvkm_rust_sr_data_size(struct nvkm_gsp *gsp)
-{
-	return gsp->rm->api->gsp->sr_data_size(gsp);
-}
-
 int
 nvkm_rust_queues(struct nvkm_gsp *gsp)
 {
