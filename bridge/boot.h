@@ -62,7 +62,8 @@ void nvkm_rs_boot_free(void *state);
  * (tu102_gsp_oneinit()).
  * @gsp: the device's GSP
  *
- * Return: 0; -ENOSPC when the frame buffer is too small; -EIO and -ETIMEDOUT from a falcon; -ENOMEM; what others on the way return.
+ * Return: 0; -ENOSPC when the frame buffer is too small; -EIO and -ETIMEDOUT from a falcon;
+ * -ENOMEM; what others on the way return.
  */
 int nvkm_rs_boot_oneinit(struct nvkm_gsp *gsp);
 
