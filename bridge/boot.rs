@@ -25,22 +25,16 @@ use super::{
         nvkm_gsp,
         nvkm_gsp_radix3, //
     },
-    exports::{
-        bytes,
-        to_int, //
-    },
+    exports::to_int,
     handle::{
         Gsp,
         Subsystem, //
     },
     state,
 };
-use crate::{
-    abi::core::select,
-    boot::{
-        core::hal,
-        device::Boot, //
-    },
+use crate::boot::{
+    core::hal,
+    device::Boot, //
 };
 
 pub(crate) mod fields;
@@ -76,12 +70,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_new(
     ver: *const c_char,
     ver_len: usize,
 ) -> *mut c_void {
-    // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
-    let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
-    state::give(gsp.ok_or(EINVAL).and_then(|gsp| {
-        let abi = select(ver).ok_or(EOPNOTSUPP)?;
-        Boot::new(gsp, abi)
-    }))
+    // SAFETY: By the caller.
+    unsafe { state::begin(gsp, ver, ver_len, Boot::new) }
 }
 
 /// `bridge/boot.h`

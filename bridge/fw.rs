@@ -35,10 +35,7 @@ use super::{
         nvkm_gsp,
         nvkm_gsp_radix3, //
     },
-    exports::{
-        bytes,
-        to_int, //
-    },
+    exports::to_int,
     falcon::FalconImage,
     firmware::file_bytes,
     handle::{
@@ -52,15 +49,12 @@ use super::{
     },
     state,
 };
-use crate::{
-    abi::core::select,
-    fw::{
-        core::{
-            booter::Kind,
-            fwsec::Command, //
-        },
-        device::Fw,
+use crate::fw::{
+    core::{
+        booter::Kind,
+        fwsec::Command, //
     },
+    device::Fw,
 };
 
 /// `NVFW_FALCON_APPIF_DMEMMAPPER_CMD_FRTS` and `_SB` (nvkm/subdev/gsp/fwsec.c).
@@ -88,12 +82,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_new(
     ver: *const c_char,
     ver_len: usize,
 ) -> *mut c_void {
-    // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
-    let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
-    state::give(gsp.ok_or(EINVAL).and_then(|gsp| {
-        let abi = select(ver).ok_or(EOPNOTSUPP)?;
-        Fw::new(gsp, abi)
-    }))
+    // SAFETY: By the caller.
+    unsafe { state::begin(gsp, ver, ver_len, Fw::new) }
 }
 
 /// `bridge/fw.h`

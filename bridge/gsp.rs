@@ -22,10 +22,7 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
-    exports::{
-        bytes,
-        to_int, //
-    },
+    exports::to_int,
     handle::{
         Gsp,
         Subsystem, //
@@ -33,10 +30,7 @@ use super::{
     offsets, state,
 };
 use crate::{
-    abi::core::{
-        running::Gcx,
-        select, //
-    },
+    abi::core::running::Gcx,
     gsp::device::Services, //
 };
 
@@ -65,12 +59,8 @@ pub unsafe extern "C" fn nvkm_rs_gsp_new(
     ver: *const c_char,
     ver_len: usize,
 ) -> *mut c_void {
-    // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
-    let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
-    state::give(gsp.ok_or(EINVAL).and_then(|gsp| {
-        let abi = select(ver).ok_or(EOPNOTSUPP)?;
-        Services::new(gsp, abi)
-    }))
+    // SAFETY: By the caller.
+    unsafe { state::begin(gsp, ver, ver_len, Services::new) }
 }
 
 /// `bridge/gsp.h`

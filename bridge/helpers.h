@@ -109,8 +109,11 @@ int nvkm_rust_ntfy_add(struct nvkm_gsp *gsp, u32 fn, nvkm_gsp_msg_ntfy_func func
 /* nvkm_rust_shared_init(): the queues are there. */
 int nvkm_rust_queues(struct nvkm_gsp *gsp);
 
-/* Sends a message and waits for its reply, which is dropped. */
-int nvkm_rust_rpc_call(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size);
+/*
+ * Sends a message: one that is answered, whose reply is waited for and dropped, or one that has
+ * neither a reply nor a sequence number.
+ */
+int nvkm_rust_rpc_send(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size, bool answered);
 
 /* dev_name() */
 const char *nvkm_rust_name(struct nvkm_gsp *gsp);
@@ -149,9 +152,6 @@ struct nvkm_rust_gsp_system {
 
 /* -ENODEV where there is no PCI. */
 int nvkm_rust_gsp_system(struct nvkm_gsp *gsp, struct nvkm_rust_gsp_system *system);
-
-/* Sends a message that has no reply and no sequence number. */
-int nvkm_rust_gsp_tell(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size);
 
 /* nvkm_gsp_rpc_rd() and nvkm_gsp_rpc_done(): the reply's payload, NULL or ERR_PTR, and its end. */
 void *nvkm_rust_gsp_ask(struct nvkm_gsp *gsp, u32 fn, u32 size);

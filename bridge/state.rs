@@ -7,17 +7,25 @@ use kernel::{
         code::*,
         Result, //
     },
-    ffi::c_void,
+    ffi::{
+        c_char,
+        c_void, //
+    },
     prelude::*, //
 };
 
 use super::{
     bindings::nvkm_gsp,
+    exports::bytes,
     handle::{
         Gsp,
         Subsystem, //
     },
     ptr::err_ptr,
+};
+use crate::abi::core::{
+    select,
+    Abi, //
 };
 
 /// Gives a state to C, or an `ERR_PTR`.
@@ -27,6 +35,25 @@ pub(super) fn give<T>(state: Result<Pin<KBox<T>>>) -> *mut c_void {
         Ok(state) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(state) }).cast(),
         Err(error) => err_ptr(error),
     }
+}
+
+/// Begins a state for the version of the firmware that was found, and gives it to C.
+///
+/// # Safety
+///
+/// As for [`Gsp::new`]; `ver` is readable for `ver_len` bytes.
+pub(super) unsafe fn begin<T>(
+    gsp: *mut nvkm_gsp,
+    ver: *const c_char,
+    ver_len: usize,
+    new: impl FnOnce(Gsp, &'static dyn Abi) -> Result<Pin<KBox<T>>>,
+) -> *mut c_void {
+    // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
+    let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
+    give(
+        gsp.ok_or(EINVAL)
+            .and_then(|gsp| new(gsp, select(ver).ok_or(EOPNOTSUPP)?)),
+    )
 }
 
 /// Ends a state; NULL is none.

@@ -248,7 +248,7 @@ impl Gsp {
         unsafe { (*self.as_ptr()).running = running }
     }
 
-    /// The image of FWSEC's SB command, of the booter, and of its counterpart.
+    /// The image of FWSEC's SB command.
     pub(crate) fn sb(self) -> *mut nvkm_falcon_fw {
         // SAFETY: By the invariants; only a place is computed.
         unsafe { &raw mut (*self.as_ptr()).fws.falcon.sb }
@@ -410,19 +410,6 @@ impl Gsp {
     pub(crate) fn restore_frame_buffer(self) {
         // SAFETY: By the invariants.
         unsafe { bindings::nvkm_rust_fbsr_resume(self.as_ptr()) }
-    }
-
-    /// Sends a message and waits for its reply.
-    ///
-    /// # Errors
-    ///
-    /// What rpc says; `EINVAL`: no message is so long.
-    pub(crate) fn call(self, function: u32, payload: &[u8]) -> Result {
-        let size = u32::try_from(payload.len()).map_err(|_| EINVAL)?;
-        // SAFETY: By the invariants; the payload is readable for its length.
-        to_result(unsafe {
-            bindings::nvkm_rust_rpc_call(self.as_ptr(), function, payload.as_ptr().cast(), size)
-        })
     }
 
     /// Has a handler of C's called for an event.

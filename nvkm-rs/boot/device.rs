@@ -145,14 +145,12 @@ impl Boot {
     /// Memory for the device with one of the version's structures in it.
     fn structure(
         &self,
-        size: usize,
         write: impl FnOnce(&mut [u8]) -> Result<usize, Fault>,
     ) -> Result<DeviceMemory> {
-        let mut memory = DeviceMemory::new(self.gsp, size)?;
         let mut bytes = [0; STRUCTURE_MAX];
-        let written = write(&mut bytes).map_err(|fault| self.bad_argument(&fault))?;
-        let bytes = bytes.get(..written).ok_or(EINVAL)?;
-        if !memory.pages()?.write(0, bytes) {
+        let size = write(&mut bytes).map_err(|fault| self.bad_argument(&fault))?;
+        let mut memory = DeviceMemory::new(self.gsp, size)?;
+        if !memory.pages()?.write(0, bytes.get(..size).ok_or(EINVAL)?) {
             return Err(EINVAL);
         }
         Ok(memory)
@@ -216,15 +214,9 @@ impl Boot {
         meta.bootloader = gsp.memory(Memory::Bootloader);
         meta.ucode = gsp.ucode();
         meta.signature = gsp.memory(Memory::Signature);
-        let size = self.size_of(|out| self.abi.wpr_meta(&meta, out))?;
-        let memory = self.structure(size, |out| self.abi.wpr_meta(&meta, out))?;
+        let memory = self.structure(|out| self.abi.wpr_meta(&meta, out))?;
         gsp.keep_memory(Memory::WprMeta, memory)?;
         Ok(meta)
-    }
-
-    /// Bytes of a structure.
-    fn size_of(&self, write: impl FnOnce(&mut [u8]) -> Result<usize, Fault>) -> Result<usize> {
-        write(&mut [0; STRUCTURE_MAX]).map_err(|fault| self.bad_argument(&fault))
     }
 
     /// `r535_gsp_libos_init()`

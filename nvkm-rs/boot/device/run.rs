@@ -201,8 +201,7 @@ impl Boot {
         let mut sr = SrMeta::default();
         sr.data.addr = self.gsp.memory(Memory::SrRadix3).addr;
         sr.data.size = size;
-        let bytes = self.size_of(|out| self.abi.sr_meta(&sr, out))?;
-        let memory = self.structure(bytes, |out| self.abi.sr_meta(&sr, out))?;
+        let memory = self.structure(|out| self.abi.sr_meta(&sr, out))?;
         self.gsp.keep_memory(Memory::SrMeta, memory)
     }
 

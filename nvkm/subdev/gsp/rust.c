@@ -221,10 +221,10 @@ nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 
 	if (!rust)
 		return -ENOMEM;
-	if (!nvkm_rs_boot_knows(gsp->subdev.device->chipset))
-		cannot = BIT(NVKM_RUST_BOOT);
 	if (!strcmp(rust->ver, ver))
 		return 0;
+	if (!nvkm_rs_boot_knows(gsp->subdev.device->chipset))
+		cannot = BIT(NVKM_RUST_BOOT);
 
 	nvkm_rust_end(rust, NVKM_RUST_FW);
 

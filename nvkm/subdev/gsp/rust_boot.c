@@ -194,18 +194,6 @@ nvkm_rust_queues(struct nvkm_gsp *gsp)
 	return nvkm_rust_shared_init(gsp);
 }
 
-int
-nvkm_rust_rpc_call(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size)
-{
-	void *rpc = nvkm_gsp_rpc_get(gsp, fn, size);
-
-	if (IS_ERR(rpc))
-		return PTR_ERR(rpc);
-
-	memcpy(rpc, data, size);
-	return nvkm_gsp_rpc_wr(gsp, rpc, NVKM_GSP_RPC_REPLY_RECV);
-}
-
 void *
 nvkm_rust_kzalloc(size_t size)
 {

@@ -39,18 +39,6 @@ nvkm_rust_gsp_system(struct nvkm_gsp *gsp, struct nvkm_rust_gsp_system *system)
 	return 0;
 }
 
-int
-nvkm_rust_gsp_tell(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size)
-{
-	void *argv = nvkm_gsp_rpc_get(gsp, fn, size);
-
-	if (IS_ERR_OR_NULL(argv))
-		return argv ? PTR_ERR(argv) : -EIO;
-
-	memcpy(argv, data, size);
-	return nvkm_gsp_rpc_wr(gsp, argv, NVKM_GSP_RPC_REPLY_NOSEQ);
-}
-
 void *
 nvkm_rust_gsp_ask(struct nvkm_gsp *gsp, u32 fn, u32 size)
 {

@@ -119,3 +119,16 @@ nvkm_rust_free(void *ptr)
 {
 	kvfree(ptr);
 }
+
+int
+nvkm_rust_rpc_send(struct nvkm_gsp *gsp, u32 fn, const void *data, u32 size, bool answered)
+{
+	void *argv = nvkm_gsp_rpc_get(gsp, fn, size);
+
+	if (IS_ERR_OR_NULL(argv))
+		return argv ? PTR_ERR(argv) : -EIO;
+
+	memcpy(argv, data, size);
+	return nvkm_gsp_rpc_wr(gsp, argv, answered ? NVKM_GSP_RPC_REPLY_RECV :
+						     NVKM_GSP_RPC_REPLY_NOSEQ);
+}
