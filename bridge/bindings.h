@@ -4,3 +4,6 @@
  */
 #include <subdev/gsp.h>
 #include "helpers.h"
+#include "helpers/fw.h"
+#include "helpers/boot.h"
+#include "helpers/gsp.h"

@@ -25,11 +25,11 @@ use super::{
         nvkm_gsp,
         nvkm_gsp_radix3, //
     },
-    exports::to_int,
     handle::{
         Gsp,
         Subsystem, //
     },
+    ptr::to_int,
     state,
 };
 use crate::boot::{

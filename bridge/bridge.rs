@@ -2,12 +2,11 @@
 
 //! Where Rust and nvkm's C meet: all that is `unsafe` in this driver's Rust is in here.
 //!
-//! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (from `exports`). The
-//! contract, in kernel-doc, is in `bridge/<subsystem>.h`.
+//! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (a header for each module
+//! that exports something). The contract, in kernel-doc, is in `bridge/<subsystem>.h`.
 
 pub(crate) mod boot;
 pub(crate) mod buffer;
-pub(crate) mod exports;
 pub(crate) mod falcon;
 pub(crate) mod firmware;
 pub(crate) mod fw;
@@ -18,6 +17,7 @@ pub(crate) mod memory;
 pub(crate) mod pages;
 pub(crate) mod ptr;
 pub(crate) mod rpc;
+pub(crate) mod selector;
 mod state;
 
 /// nvkm's own headers, as this kernel compiles them.
@@ -46,7 +46,7 @@ pub(crate) mod bindings {
     include!(concat!(env!("NVKM_GENERATED"), "/bindings.rs"));
 }
 
-/// Where the C compiler puts the fields that are read here (`bridge/offsets.c`).
+/// Where the C compiler puts the fields that are read here (`bridge/offsets/`).
 #[allow(dead_code)] // Used in assertions, which the compiler does not count.
 mod offsets {
     include!(concat!(env!("NVKM_GENERATED"), "/offsets.rs"));

@@ -35,7 +35,6 @@ use super::{
         nvkm_gsp,
         nvkm_gsp_radix3, //
     },
-    exports::to_int,
     falcon::FalconImage,
     firmware::file_bytes,
     handle::{
@@ -47,6 +46,7 @@ use super::{
         page_addrs,
         set_radix3, //
     },
+    ptr::to_int,
     state,
 };
 use crate::fw::{
@@ -60,6 +60,22 @@ use crate::fw::{
 /// `NVFW_FALCON_APPIF_DMEMMAPPER_CMD_FRTS` and `_SB` (nvkm/subdev/gsp/fwsec.c).
 const CMD_FRTS: u32 = 0x15;
 const CMD_SB: u32 = 0x19;
+
+impl Gsp {
+    /// Whether the chip's FSP takes a hash, a public key and a signature of so many bytes.
+    pub(crate) fn fmc_fits(self, hash: usize, public_key: usize, signature: usize) -> bool {
+        let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        // SAFETY: By the invariants; the device's subdevices are constructed before the GSP is set up.
+        unsafe {
+            bindings::nvkm_rust_fmc_fits(
+                self.as_ptr(),
+                word(hash),
+                word(public_key),
+                word(signature),
+            )
+        }
+    }
+}
 
 /// The device's state.
 ///

@@ -22,12 +22,13 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
-    exports::to_int,
     handle::{
         Gsp,
         Subsystem, //
     },
-    offsets, state,
+    offsets,
+    ptr::to_int,
+    state, //
 };
 use crate::{
     abi::core::running::Gcx,

@@ -176,20 +176,6 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_requeue(self.0.as_ptr()) }
     }
 
-    /// Whether the chip's FSP takes a hash, a public key and a signature of so many bytes.
-    pub(crate) fn fmc_fits(self, hash: usize, public_key: usize, signature: usize) -> bool {
-        let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
-        // SAFETY: By the invariants; the device's subdevices are constructed before the GSP is set up.
-        unsafe {
-            bindings::nvkm_rust_fmc_fits(
-                self.0.as_ptr(),
-                word(hash),
-                word(public_key),
-                word(signature),
-            )
-        }
-    }
-
     /// The next number of an element and of an RPC (`cmdq.seq`, `rpc_seq`).
     pub(crate) fn sequences(self) -> (u32, u32) {
         let gsp = self.0.as_ptr();

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! C's three results in one pointer: a pointer, `ERR_PTR`, `NULL`.
+//! C's ways to say what went wrong: three results in one pointer (a pointer, `ERR_PTR`, `NULL`), and an errno.
 
 use core::ptr;
 
 use kernel::{
-    error::Error,
-    ffi::c_void, //
+    error::{
+        Error,
+        Result, //
+    },
+    ffi::{
+        c_int,
+        c_void, //
+    },
 };
+
+/// An errno, as C returns it.
+pub(super) fn to_int(result: Result) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => Error::to_errno(error),
+    }
+}
 
 /// `ERR_PTR(error)`.
 pub(crate) fn err_ptr(error: Error) -> *mut c_void {

@@ -35,36 +35,15 @@ struct nvfw_gsp_rpc;
  */
 
 /**
- * nvkm_rs_selector_check() - Whether a setting of nouveau.rust_gsp can be understood.
- * @text: the setting, not terminated
- * @len: its length in bytes
- *
- * Return: 0, or -EINVAL.
- */
-int nvkm_rs_selector_check(const char *text, size_t len);
-
-/**
- * nvkm_rs_selector_resolve() - What a setting means for a firmware.
- * @text: the setting, not terminated
- * @len: its length in bytes
- * @ver: firmware version like "570.144", not terminated
- * @ver_len: its length in bytes
- * @cannot: subsystems that cannot be served on the device's chip: 1 does not mean them, their
- *   names do
- *
- * Return: one bit a subsystem (BIT(enum nvkm_rust_subsys)) that Rust is to serve; 0 for a
- * setting that nvkm_rs_selector_check() refuses.
- */
-u32 nvkm_rs_selector_resolve(const char *text, size_t len, const char *ver, size_t ver_len,
-			     u32 cannot);
-
-/**
  * nvkm_rs_rpc_new() - Begin a device's rpc state.
  * @gsp: the device's GSP
+ * @ver: version of the firmware that was found, like "570.144", not terminated
+ * @ver_len: its length in bytes
  *
- * Return: the state, for nvkm_rs_rpc_free(), or ERR_PTR(-ENOMEM).
+ * Return: the state, for nvkm_rs_rpc_free(); ERR_PTR(-ENOMEM); ERR_PTR(-EOPNOTSUPP) for a version
+ * whose interface is not known.
  */
-void *nvkm_rs_rpc_new(struct nvkm_gsp *gsp);
+void *nvkm_rs_rpc_new(struct nvkm_gsp *gsp, const char *ver, size_t ver_len);
 
 /**
  * nvkm_rs_rpc_attach() - Take over the queues that r535_gsp_shared_init() made.

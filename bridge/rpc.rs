@@ -12,6 +12,7 @@ use kernel::{
         Result, //
     },
     ffi::{
+        c_char,
         c_int,
         c_void, //
     },
@@ -24,14 +25,14 @@ use super::{
         nvkm_gsp_rpc_reply_policy, //
     },
     buffer::Buffer,
-    exports::to_int,
     handle::{
         Gsp,
         Subsystem, //
     },
     ptr::{
         err_ptr,
-        nvfw_gsp_rpc, //
+        nvfw_gsp_rpc,
+        to_int, //
     },
     state,
 };
@@ -82,12 +83,15 @@ fn payload_ptr(result: Result<Option<Buffer>>) -> *mut c_void {
 ///
 /// # Safety
 ///
-/// `gsp` outlives the state.
+/// `gsp` outlives the state; `ver` is readable for `ver_len` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn nvkm_rs_rpc_new(gsp: *mut nvkm_gsp) -> *mut c_void {
-    // SAFETY: By the caller; `nvkm_rust_latch()` comes before.
-    let gsp = unsafe { Gsp::new(gsp) }.ok_or(EINVAL);
-    state::give(gsp.and_then(Rpc::new))
+pub unsafe extern "C" fn nvkm_rs_rpc_new(
+    gsp: *mut nvkm_gsp,
+    ver: *const c_char,
+    ver_len: usize,
+) -> *mut c_void {
+    // SAFETY: By the caller. What frames messages is the same in all versions that are known.
+    unsafe { state::begin(gsp, ver, ver_len, |gsp, _| Rpc::new(gsp)) }
 }
 
 /// `bridge/rpc.h`

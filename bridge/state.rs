@@ -16,12 +16,12 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
-    exports::bytes,
     handle::{
         Gsp,
         Subsystem, //
     },
     ptr::err_ptr,
+    selector::bytes, //
 };
 use crate::abi::core::{
     select,

@@ -22,7 +22,7 @@ CARGO := cargo --config term.progress.when=\"never\"
 BIN := $(CARGO_TARGET_DIR)/release
 K := $(B)/kernel/current
 REAL_FW := 570.144 535.113.01
-sources := $(shell find Kconfig Makefile nvkm bridge nvkm-rs -type f)
+sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
 	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench

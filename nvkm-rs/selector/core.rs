@@ -12,10 +12,14 @@
 //! Later words win. Tier 0: plain `::core`.
 
 /// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether `1` means them.
-pub const SUBSYSTEMS: [(&str, bool); COUNT] =
-    [("rpc", true), ("fw", true), ("boot", true), ("gsp", true)];
+pub const SUBSYSTEMS: &[(&str, bool)] = &[
+    ("rpc", true),
+    ("fw", true),
+    ("boot", true),
+    ("gsp", true), //
+];
 
-const COUNT: usize = 4;
+const COUNT: usize = SUBSYSTEMS.len();
 
 /// A firmware version such as 570.144: numbers, most significant first; what is not said is 0.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]

@@ -9,11 +9,11 @@
  */
 #include <subdev/gsp/rust.h>
 #include "../../../bridge/helpers.h"
-#include <bridge/nvkm_rs.h>
-#include <bridge/nvkm_rs_boot.h>
-#include <bridge/nvkm_rs_fw.h>
-#include <bridge/nvkm_rs_gsp.h>
-#include <bridge/nvkm_rs_rpc.h>
+#include <nvkm_rs_boot.h>
+#include <nvkm_rs_fw.h>
+#include <nvkm_rs_gsp.h>
+#include <nvkm_rs_rpc.h>
+#include <nvkm_rs_selector.h>
 
 #include <core/device.h>
 
@@ -24,11 +24,42 @@
 
 extern struct dentry *nouveau_debugfs_root;
 
-static const char * const nvkm_rust_names[NVKM_RUST_NR] = {
-	[NVKM_RUST_RPC] = "rpc",
-	[NVKM_RUST_FW] = "fw",
-	[NVKM_RUST_BOOT] = "boot",
-	[NVKM_RUST_GSP] = "gsp",
+/* What is counted, and its name in debugfs. */
+struct nvkm_rust_counter {
+	const char *name;
+	enum nvkm_rust_count which;
+};
+
+/* A subsystem: how its state begins and ends, and what is counted of it. */
+static const struct {
+	const char *name;
+	void *(*begin)(struct nvkm_gsp *gsp, const char *ver, size_t ver_len);
+	void (*end)(void *state);
+	struct nvkm_rust_counter counts[4];
+} nvkm_rust_subsys[NVKM_RUST_NR] = {
+	[NVKM_RUST_RPC] = {
+		"rpc", nvkm_rs_rpc_new, nvkm_rs_rpc_free, {
+			{ "sent", NVKM_RUST_SENT },
+			{ "received", NVKM_RUST_RECEIVED },
+			{ "events", NVKM_RUST_EVENTS },
+			{ "errors", NVKM_RUST_ERRORS },
+		},
+	},
+	[NVKM_RUST_FW] = {
+		"fw", nvkm_rs_fw_new, nvkm_rs_fw_free, {
+			{ "bytes", NVKM_RUST_BYTES },
+			{ "copies", NVKM_RUST_COPIES },
+		},
+	},
+	[NVKM_RUST_BOOT] = {
+		"boot", nvkm_rs_boot_new, nvkm_rs_boot_free,
+	},
+	[NVKM_RUST_GSP] = {
+		"gsp", nvkm_rs_gsp_new, nvkm_rs_gsp_free, {
+			{ "events", NVKM_RUST_GSP_EVENTS },
+			{ "refused", NVKM_RUST_GSP_REFUSED },
+		},
+	},
 };
 
 #define NVKM_RUST_TEXT 64
@@ -110,24 +141,17 @@ nvkm_rust_show(struct seq_file *m, void *data)
 	seq_printf(m, "requested: %s\n", rust->text);
 	seq_printf(m, "firmware: %s\n", rust->ver[0] ? rust->ver : "none");
 	for (int i = 0; i < NVKM_RUST_NR; i++) {
-		seq_printf(m, "%s: owner=%s c_calls=%lld rust_calls=%lld", nvkm_rust_names[i],
+		seq_printf(m, "%s: owner=%s c_calls=%lld rust_calls=%lld", nvkm_rust_subsys[i].name,
 			   rust->mask & BIT(i) ? "rust" : "c",
 			   atomic64_read(&rust->calls[i][0]),
 			   atomic64_read(&rust->calls[i][1]));
-		if (i == NVKM_RUST_RPC)
-			seq_printf(m, " sent=%lld received=%lld events=%lld errors=%lld",
-				   atomic64_read(&rust->counts[NVKM_RUST_SENT]),
-				   atomic64_read(&rust->counts[NVKM_RUST_RECEIVED]),
-				   atomic64_read(&rust->counts[NVKM_RUST_EVENTS]),
-				   atomic64_read(&rust->counts[NVKM_RUST_ERRORS]));
-		if (i == NVKM_RUST_FW)
-			seq_printf(m, " bytes=%lld copies=%lld",
-				   atomic64_read(&rust->counts[NVKM_RUST_BYTES]),
-				   atomic64_read(&rust->counts[NVKM_RUST_COPIES]));
-		if (i == NVKM_RUST_GSP)
-			seq_printf(m, " events=%lld refused=%lld",
-				   atomic64_read(&rust->counts[NVKM_RUST_GSP_EVENTS]),
-				   atomic64_read(&rust->counts[NVKM_RUST_GSP_REFUSED]));
+		for (int j = 0; j < ARRAY_SIZE(nvkm_rust_subsys[i].counts); j++) {
+			const struct nvkm_rust_counter *counter = &nvkm_rust_subsys[i].counts[j];
+
+			if (counter->name)
+				seq_printf(m, " %s=%lld", counter->name,
+					   atomic64_read(&rust->counts[counter->which]));
+		}
 		seq_putc(m, '\n');
 	}
 	mutex_unlock(&nvkm_rust_mutex);
@@ -175,35 +199,30 @@ nvkm_rust_end(struct nvkm_rust *rust, enum nvkm_rust_subsys subsys)
 	void *state = rust->state[subsys];
 
 	rust->state[subsys] = NULL;
-	switch (subsys) {
-	case NVKM_RUST_RPC:
-		nvkm_rs_rpc_free(state);
-		break;
-	case NVKM_RUST_FW:
-		nvkm_rs_fw_free(state);
-		break;
-	case NVKM_RUST_BOOT:
-		nvkm_rs_boot_free(state);
-		break;
-	case NVKM_RUST_GSP:
-		nvkm_rs_gsp_free(state);
-		break;
-	default:
-		break;
-	}
+	nvkm_rust_subsys[subsys].end(state);
 }
 
-/* Keeps what a subsystem began with. Never quietly C: where it fails, so does the caller. */
+/*
+ * Begins a subsystem that Rust is to serve and that has not begun. Never quietly C: where it
+ * fails, so does the caller.
+ */
 static int
-nvkm_rust_begin(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys, void *state)
+nvkm_rust_begin(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys, const char *ver)
 {
+	struct nvkm_rust *rust = gsp->rust;
+	void *state;
+
+	if (!(rust->mask & BIT(subsys)) || rust->state[subsys])
+		return 0;
+
+	state = nvkm_rust_subsys[subsys].begin(gsp, ver, strlen(ver));
 	if (IS_ERR(state)) {
 		nvkm_error(&gsp->subdev, "rust: %s could not be started: %ld\n",
-			   nvkm_rust_names[subsys], PTR_ERR(state));
+			   nvkm_rust_subsys[subsys].name, PTR_ERR(state));
 		return PTR_ERR(state);
 	}
 
-	gsp->rust->state[subsys] = state;
+	rust->state[subsys] = state;
 	return 0;
 }
 
@@ -215,28 +234,25 @@ int
 nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 {
 	struct nvkm_rust *rust = gsp->rust;
-	size_t len = strlen(ver);
 	u32 cannot = 0;
-	int ret;
+	int ret = 0;
 
 	if (!rust)
 		return -ENOMEM;
 	if (!strcmp(rust->ver, ver))
 		return 0;
 	if (!nvkm_rs_boot_knows(gsp->subdev.device->chipset))
-		cannot = BIT(NVKM_RUST_BOOT);
+		cannot |= BIT(NVKM_RUST_BOOT);
 
 	nvkm_rust_end(rust, NVKM_RUST_FW);
 
 	mutex_lock(&nvkm_rust_mutex);
 	strscpy(rust->ver, ver, sizeof(rust->ver));
-	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, len, cannot);
+	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, strlen(ver),
+					      cannot);
 	mutex_unlock(&nvkm_rust_mutex);
 
-	if (!(rust->mask & BIT(NVKM_RUST_FW)))
-		return 0;
-
-	ret = nvkm_rust_begin(gsp, NVKM_RUST_FW, nvkm_rs_fw_new(gsp, ver, len));
+	ret = nvkm_rust_begin(gsp, NVKM_RUST_FW, ver);
 	if (ret)
 		rust->ver[0] = '\0'; /* The next file of this version must not find C instead. */
 
@@ -254,28 +270,15 @@ nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
 	if (ret || !rust->mask)
 		return ret;
 
-	if (rust->mask & BIT(NVKM_RUST_RPC)) {
-		ret = nvkm_rust_begin(gsp, NVKM_RUST_RPC, nvkm_rs_rpc_new(gsp));
-		if (ret)
-			return ret;
-	}
-	if (rust->mask & BIT(NVKM_RUST_BOOT)) {
-		ret = nvkm_rust_begin(gsp, NVKM_RUST_BOOT, nvkm_rs_boot_new(gsp, ver, strlen(ver)));
-		if (ret)
-			return ret;
-	}
-	if (rust->mask & BIT(NVKM_RUST_GSP)) {
-		ret = nvkm_rust_begin(gsp, NVKM_RUST_GSP, nvkm_rs_gsp_new(gsp, ver, strlen(ver)));
-		if (ret)
-			return ret;
-	}
-
 	for (int i = 0; i < NVKM_RUST_NR; i++) {
 		if (!(rust->mask & BIT(i)))
 			continue;
+		ret = nvkm_rust_begin(gsp, i, ver);
+		if (ret)
+			return ret;
 		if (names[0])
 			strlcat(names, ",", sizeof(names));
-		strlcat(names, nvkm_rust_names[i], sizeof(names));
+		strlcat(names, nvkm_rust_subsys[i].name, sizeof(names));
 	}
 
 	nvkm_info(&gsp->subdev, "rust: serves %s (rust_gsp=%s)\n", names, rust->text);

@@ -34,6 +34,7 @@ enum nvkm_rust_count {
 #include "../../../bridge/fw.h"
 #include "../../../bridge/gsp.h"
 #include "../../../bridge/rpc.h"
+#include "../../../bridge/selector.h"
 
 #ifdef CONFIG_DRM_NOUVEAU_RUST
 void nvkm_rust_latch(struct nvkm_gsp *gsp);

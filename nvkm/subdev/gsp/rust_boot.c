@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Rust's boot calls in C: see bridge/helpers.h.
+ * What Rust's boot calls in C: see bridge/helpers/boot.h.
  */
 #include <subdev/gsp/rust.h>
-#include "../../../bridge/helpers.h"
+#include "../../../bridge/helpers/boot.h"
 #include "priv.h"
 
 #include <engine/sec2.h>

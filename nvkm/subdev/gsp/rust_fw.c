@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Rust's fw calls in C: see bridge/helpers.h.
+ * What Rust's fw calls in C: see bridge/helpers/fw.h.
  */
 #include <subdev/gsp/rust.h>
-#include "../../../bridge/helpers.h"
+#include "../../../bridge/helpers/fw.h"
 
 #include <core/device.h>
 #include <subdev/bios.h>

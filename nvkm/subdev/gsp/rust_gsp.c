@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Rust's gsp calls in C: see bridge/helpers.h.
+ * What Rust's gsp calls in C: see bridge/helpers/gsp.h.
  */
 #include <subdev/gsp/rust.h>
-#include "../../../bridge/helpers.h"
+#include "../../../bridge/helpers/gsp.h"
 #include "priv.h"
 
 #include <core/device.h>

@@ -49,12 +49,9 @@ fn plant(fault: &str, tree: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Our files in the tree, and what they are called there: `Kconfig` and `Makefile` would hide upstream's own.
+/// Our files in the tree, and what they are called there: `Kconfig` would hide upstream's own.
 fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut files = vec![
-        (overlay.join("Kconfig"), PathBuf::from("Kconfig.rust")),
-        (overlay.join("Makefile"), PathBuf::from("Makefile.rust")),
-    ];
+    let mut files = vec![(overlay.join("Kconfig"), PathBuf::from("Kconfig.rust"))];
     for dir in ["nvkm", "bridge", "nvkm-rs"] {
         for entry in WalkDir::new(overlay.join(dir)).sort_by_file_name() {
             let entry = entry?;
@@ -63,6 +60,7 @@ fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
             let kept = path
                 .extension()
                 .is_some_and(|ext| ["awk", "c", "h", "rs"].iter().any(|wanted| ext == *wanted))
+                || relative.ends_with("nvkm-rs/Kbuild")
                 || relative.ends_with("bindgen_parameters")
                 || relative.ends_with("nvkm-rs/abi/generate")
                 || relative.ends_with("cbindgen_parameters.toml");

@@ -95,7 +95,12 @@ pub fn load(overlay: &Path) -> Result<Vec<HookFile>> {
     paths.into_iter().map(load_file).collect()
 }
 
-fn load_file(path: PathBuf) -> Result<HookFile> {
+/// Reads one of them.
+///
+/// # Errors
+///
+/// As for [`load`].
+pub fn load_file(path: PathBuf) -> Result<HookFile> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
     let hooks = text
         .lines()

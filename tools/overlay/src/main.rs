@@ -6,6 +6,7 @@ mod anchor;
 mod apply;
 mod compare;
 mod hook;
+mod step;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Copy nouveau, apply every hook (counted), add our files. Files that do not change keep their time stamps.
     Apply(apply::Options),
+    /// Apply some hooks and anchors to a tree, in place.
+    Step(step::Options),
     /// Compare every allocated section and its relocations of two built trees; exit 1 when they differ.
     Compare(compare::Options),
     /// List the hooks: name, file, function, matches expected.
@@ -43,6 +46,7 @@ enum Command {
 fn run() -> Result<bool> {
     match Cli::parse().command {
         Command::Apply(options) => apply::run(&options).map(|()| true),
+        Command::Step(options) => step::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
         Command::Hooks { overlay } => {
             println!("{:28} {:44} {:32} count", "hook", "file", "function");

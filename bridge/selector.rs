@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the selector calls (`nvkm/subdev/gsp/rust.c`), and what all exports share. cbindgen makes prototypes of such files, and
-//! the C compiler holds them against `bridge/*.h`, where each function is documented.
+//! `bridge/selector.h`, as Rust serves it.
 
 #![allow(unreachable_pub)]
 
 use core::slice;
 
 use kernel::{
-    error::{
-        code::*,
-        Error,
-        Result, //
-    },
+    error::code::*,
     ffi::{
         c_char,
         c_int, //
@@ -34,15 +29,7 @@ pub(super) unsafe fn bytes<'a>(text: *const c_char, len: usize) -> &'a [u8] {
     unsafe { slice::from_raw_parts(text.cast(), len) }
 }
 
-/// An errno, as C returns it.
-pub(super) fn to_int(result: Result) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(error) => Error::to_errno(error),
-    }
-}
-
-/// `bridge/rpc.h`
+/// `bridge/selector.h`
 ///
 /// # Safety
 ///
@@ -56,7 +43,7 @@ pub unsafe extern "C" fn nvkm_rs_selector_check(text: *const c_char, len: usize)
     }
 }
 
-/// `bridge/rpc.h`
+/// `bridge/selector.h`
 ///
 /// # Safety
 ///
