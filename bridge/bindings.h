@@ -7,3 +7,4 @@
 #include "helpers/fw.h"
 #include "helpers/boot.h"
 #include "helpers/gsp.h"
+#include "../nvkm/subdev/gsp/rust_core.h"

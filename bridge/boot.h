@@ -13,7 +13,7 @@
  * Cut at the entries of tu102_gsp_oneinit(), tu102_gsp_init(), tu102_gsp_fini(),
  * r535_gsp_libos_init(), r535_gsp_init(), r535_gsp_fini(), nvkm_gsp_fwsec_sb() and
  * r535_gsp_msg_run_cpu_sequencer(), and in nvkm_gsp_fwsec_frts() between the making of the image
- * (fw's) and its run (nvkm/boot.cocci). What others serve on the way is called where C calls it:
+ * (fw's) and its run. What others serve on the way is called where C calls it:
  * booter.ctor, r535_gsp_oneinit(), r535_gsp_rpc_poll(), r535_gsp_postinit(), fbsr, the message
  * queues. Turing to Ada: from Hopper on boot goes through FSP, and is C's (nvkm_rs_boot_knows()).
  *

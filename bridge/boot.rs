@@ -214,7 +214,8 @@ pub unsafe extern "C" fn nvkm_rs_boot_stop(
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its boot; `msg` is readable for `len` bytes, which nobody writes meanwhile.
+/// `gsp` is alive and Rust serves its boot; `msg` is readable for `len` bytes, which nobody writes
+/// meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_boot_sequencer(
     gsp: *mut nvkm_gsp,

@@ -2,11 +2,14 @@
 
 //! Where Rust and nvkm's C meet: all that is `unsafe` in this driver's Rust is in here.
 //!
-//! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (a header for each module
-//! that exports something). The contract, in kernel-doc, is in `bridge/<subsystem>.h`.
+//! Both directions are generated, C to Rust by bindgen (`bindings`), Rust to C by cbindgen (a
+//! header for each module that exports something). The contract, in kernel-doc, is in
+//! `bridge/<subsystem>.h`.
 
 pub(crate) mod boot;
 pub(crate) mod buffer;
+mod command;
+pub(crate) mod compat;
 pub(crate) mod falcon;
 pub(crate) mod firmware;
 pub(crate) mod fw;

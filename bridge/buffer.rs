@@ -22,14 +22,15 @@ use crate::rpc::core::element::{
 
 /// An RPC header and its payload, zeroed when made.
 ///
-/// It lies in memory as C lays a command out: element header, RPC header, payload. So a payload's pointer leads back to
-/// the allocation, for commands and replies alike. The element header's room keeps the buffer's length, which the C
-/// side does not look at; the device never sees this memory.
+/// It lies in memory as C lays a command out: element header, RPC header, payload. So a payload's
+/// pointer leads back to the allocation, for commands and replies alike. The element header's room
+/// keeps the buffer's length, which the C side does not look at; the device never sees this memory.
 ///
 /// # Invariants
 ///
-/// `start` points to an allocation of `nvkm_rust_alloc()` that this object owns, of `ELEMENT_HEADER_SIZE + len`
-/// bytes, all initialised, with `len >= RPC_HEADER_SIZE`; its first eight bytes hold `len`.
+/// `start` points to an allocation of `nvkm_rust_alloc()` that this object owns, of
+/// `ELEMENT_HEADER_SIZE + len` bytes, all initialised, with `len >= RPC_HEADER_SIZE`; its first
+/// eight bytes hold `len`.
 pub(crate) struct Buffer {
     start: NonNull<u8>,
     len: usize,
@@ -39,13 +40,15 @@ pub(crate) struct Buffer {
 unsafe impl Send for Buffer {}
 
 impl Buffer {
-    /// A buffer of `len` bytes of RPC header and payload; at least a header's worth are there. `None`: no memory.
+    /// A buffer of `len` bytes of RPC header and payload; at least a header's worth are there.
+    /// `None`: no memory.
     pub(crate) fn new(len: usize) -> Option<Self> {
         let len = len.max(RPC_HEADER_SIZE);
         let size = len.checked_add(ELEMENT_HEADER_SIZE)?;
         // SAFETY: Any size may be asked for.
         let start = NonNull::new(unsafe { bindings::nvkm_rust_alloc(size) }.cast::<u8>())?;
-        // SAFETY: `start` is aligned as every allocation of the kernel is and has room for the element header.
+        // SAFETY: `start` is aligned as every allocation of the kernel is and has room for the
+        // element header.
         unsafe { start.cast::<usize>().write(len) };
         // INVARIANT: The allocation is ours, zeroed, and its length has just been written.
         Some(Self { start, len })
@@ -53,8 +56,8 @@ impl Buffer {
 
     /// The bytes from the RPC header on.
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: By the invariants these bytes are within the allocation and initialised; `self` is borrowed for as
-        // long as the slice lives, and nobody else has the allocation.
+        // SAFETY: By the invariants these bytes are within the allocation and initialised; `self`
+        // is borrowed for as long as the slice lives, and nobody else has the allocation.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr().add(ELEMENT_HEADER_SIZE), self.len) }
     }
 
@@ -97,7 +100,8 @@ impl Buffer {
     ///
     /// # Safety
     ///
-    /// `payload` came from [`Buffer::into_payload_ptr`] and was not given back since, or is NULL or an `ERR_PTR`.
+    /// `payload` came from [`Buffer::into_payload_ptr`] and was not given back since, or is NULL or
+    /// an `ERR_PTR`.
     pub(crate) unsafe fn from_payload_ptr(payload: *mut c_void) -> Option<Self> {
         if is_err_or_null(payload) {
             return None;

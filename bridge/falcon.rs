@@ -36,8 +36,8 @@ use crate::fw::core::falcon::{
 ///
 /// # Invariants
 ///
-/// `fw` points to a zeroed `struct nvkm_falcon_fw` that outlives the object, `func`, `falcon` and `name` to what outlives the
-/// image.
+/// `fw` points to a zeroed `struct nvkm_falcon_fw` that outlives the object, `func`, `falcon` and
+/// `name` to what outlives the image.
 pub(crate) struct FalconImage {
     gsp: Gsp,
     func: *const nvkm_falcon_fw_func,
@@ -51,8 +51,8 @@ impl FalconImage {
     ///
     /// # Safety
     ///
-    /// `fw` is NULL or points to a zeroed `struct nvkm_falcon_fw` that outlives the object; `func`, `falcon` and `name` are
-    /// what `nvkm_falcon_fw_ctor()` wants.
+    /// `fw` is NULL or points to a zeroed `struct nvkm_falcon_fw` that outlives the object; `func`,
+    /// `falcon` and `name` are what `nvkm_falcon_fw_ctor()` wants.
     pub(super) unsafe fn new(
         gsp: Gsp,
         func: *const nvkm_falcon_fw_func,
@@ -117,7 +117,8 @@ impl FalconImage {
         Ok(())
     }
 
-    /// Keeps a copy of the signatures, of which one will go into the image. `file` is what they lie in, from its beginning.
+    /// Keeps a copy of the signatures, of which one will go into the image. `file` is what they lie
+    /// in, from its beginning.
     ///
     /// # Errors
     ///

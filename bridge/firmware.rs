@@ -52,10 +52,11 @@ impl Drop for Open {
 ///
 /// # Safety
 ///
-/// `file` is NULL, or points to a `struct firmware` that is not given back while the slice is used, and whose data is all of
-/// the file.
+/// `file` is NULL, or points to a `struct firmware` that is not given back while the slice is used,
+/// and whose data is all of the file.
 pub(super) unsafe fn file_bytes<'a>(file: *const firmware) -> &'a [u8] {
-    // SAFETY: By the caller; firmware's data is readable for its size, and a file of no bytes may have none.
+    // SAFETY: By the caller; firmware's data is readable for its size, and a file of no bytes may
+    // have none.
     unsafe {
         if file.is_null() || (*file).data.is_null() {
             return &[];
@@ -100,9 +101,11 @@ impl File {
 ///
 /// # Errors
 ///
-/// `EIO`: it is shorter; otherwise why it cannot be read in parts (`ENOENT`, too, if it is compressed).
+/// `EIO`: it is shorter; otherwise why it cannot be read in parts (`ENOENT`, too, if it is
+/// compressed).
 pub(crate) fn read(gsp: Gsp, name: &CStr, offset: usize, to: &mut [u8]) -> Result {
-    // SAFETY: By the invariants of `gsp`; `name` is terminated, `to` writable for its length, and not kept.
+    // SAFETY: By the invariants of `gsp`; `name` is terminated, `to` writable for its length, and
+    // not kept.
     to_result(unsafe {
         bindings::nvkm_rust_fw_read(
             gsp.as_ptr(),
@@ -117,7 +120,8 @@ pub(crate) fn read(gsp: Gsp, name: &CStr, offset: usize, to: &mut [u8]) -> Resul
 
 /// The beginning of a firmware file.
 ///
-/// The file that was opened for it has this buffer for its data, and C never looks there (`bridge/fw.h`).
+/// The file that was opened for it has this buffer for its data, and C never looks there
+/// (`bridge/fw.h`).
 pub(crate) struct Head {
     buffer: KVec<u8>,
 }
@@ -131,8 +135,8 @@ impl Head {
     pub(crate) fn read(gsp: Gsp, name: &CStr, size: usize) -> Result<(Self, Open)> {
         let mut buffer = KVec::from_elem(0, size, GFP_KERNEL)?;
         let mut file = ptr::null();
-        // SAFETY: By the invariants of `gsp`; `name` is terminated, and the buffer has `size` bytes. Giving the file back
-        // does not touch its data, since that was the caller's.
+        // SAFETY: By the invariants of `gsp`; `name` is terminated, and the buffer has `size`
+        // bytes. Giving the file back does not touch its data, since that was the caller's.
         to_result(unsafe {
             bindings::nvkm_rust_fw_read(
                 gsp.as_ptr(),
@@ -158,8 +162,8 @@ impl Head {
 ///
 /// # Invariants
 ///
-/// `start` is an allocation of `nvkm_rust_vmalloc()` of `len` bytes rounded up to a page, all initialised, that this object
-/// owns.
+/// `start` is an allocation of `nvkm_rust_vmalloc()` of `len` bytes rounded up to a page, all
+/// initialised, that this object owns.
 pub(crate) struct Image {
     start: NonNull<u8>,
     len: usize,
@@ -179,8 +183,8 @@ impl Image {
         // SAFETY: Any size may be asked for.
         let start = unsafe { bindings::nvkm_rust_vmalloc(size) }.cast::<u8>();
         let start = NonNull::new(start).ok_or(ENOMEM)?;
-        // SAFETY: `size` bytes from `start` on are ours; the file's part is less than that, and the rest is cleared. Should
-        // reading fail, nothing looks at them.
+        // SAFETY: `size` bytes from `start` on are ours; the file's part is less than that, and the
+        // rest is cleared. Should reading fail, nothing looks at them.
         let ret = unsafe {
             ptr::write_bytes(start.as_ptr().add(len), 0, size - len);
             bindings::nvkm_rust_fw_read(
@@ -192,7 +196,8 @@ impl Image {
                 ptr::null_mut(),
             )
         };
-        // INVARIANT: Just allocated, and filled if `ret` is 0; dropped below if it is not, which looks at nothing.
+        // INVARIANT: Just allocated, and filled if `ret` is 0; dropped below if it is not, which
+        // looks at nothing.
         let image = Self { start, len };
         to_result(ret).map(|()| image)
     }

@@ -11,7 +11,7 @@
  *
  * Cut at the entries of nvkm_gsp_load_fw(), r535_gsp_elf_section(), nvkm_gsp_radix3_sg(),
  * tu102_gsp_booter_ctor(), ga102_gsp_booter_ctor() and nvkm_gsp_fwsec_init(), and where the
- * reading begins in r535_gsp_rm_boot_ctor() and gh100_gsp_oneinit() (nvkm/fw.cocci). Which
+ * reading begins in r535_gsp_rm_boot_ctor() and gh100_gsp_oneinit(). Which
  * firmware is asked for, in which order, and what follows when it is not there, stays C's.
  *
  * Whoever owns fw does so for one firmware version: nvkm_firmware_load() may try several, and

@@ -65,7 +65,8 @@ impl Gsp {
     /// Whether the chip's FSP takes a hash, a public key and a signature of so many bytes.
     pub(crate) fn fmc_fits(self, hash: usize, public_key: usize, signature: usize) -> bool {
         let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
-        // SAFETY: By the invariants; the device's subdevices are constructed before the GSP is set up.
+        // SAFETY: By the invariants; the device's subdevices are constructed before the GSP is set
+        // up.
         unsafe {
             bindings::nvkm_rust_fmc_fits(
                 self.as_ptr(),
@@ -166,8 +167,9 @@ pub unsafe extern "C" fn nvkm_rs_fw_section(
     // SAFETY: By the caller.
     let (fw, name) = unsafe { (fw(gsp), CStr::from_char_ptr(name.cast())) };
     to_int(fw.and_then(|fw| {
-        // SAFETY: `fws.rm` is NULL or what `nvkm_rs_fw_load` gave. Where that is the file's header alone, its bytes are not
-        // looked at: whether they are is the state's to know, which also keeps them.
+        // SAFETY: `fws.rm` is NULL or what `nvkm_rs_fw_load` gave. Where that is the file's header
+        // alone, its bytes are not looked at: whether they are is the state's to know, which also
+        // keeps them.
         let whole = || unsafe { file_bytes((*gsp).fws.rm) };
         let (data, size) = fw.section(whole, name.to_bytes())?;
         // SAFETY: By the caller.
@@ -203,7 +205,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_take(
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its fw; `sgt` points to a mapped scatterlist, `rx3` to a table that holds nothing.
+/// `gsp` is alive and Rust serves its fw; `sgt` points to a mapped scatterlist, `rx3` to a table
+/// that holds nothing.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_fw_radix3(
     gsp: *mut nvkm_gsp,
@@ -249,8 +252,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_bootloader(gsp: *mut nvkm_gsp, file: *const 
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its fw; `blob` is NULL or a firmware file; `func`, `name`, `falcon` and `image` are what
-/// `nvkm_falcon_fw_ctor()` wants.
+/// `gsp` is alive and Rust serves its fw; `blob` is NULL or a firmware file; `func`, `name`,
+/// `falcon` and `image` are what `nvkm_falcon_fw_ctor()` wants.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_fw_booter(
     gsp: *mut nvkm_gsp,
@@ -301,7 +304,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_fmc(gsp: *mut nvkm_gsp, file: *const firmwar
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its fw; `func`, `name` and `image` are what `nvkm_falcon_fw_ctor()` wants.
+/// `gsp` is alive and Rust serves its fw; `func`, `name` and `image` are what
+/// `nvkm_falcon_fw_ctor()` wants.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_fw_fwsec(
     gsp: *mut nvkm_gsp,
@@ -321,7 +325,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_fwsec(
             return Err(fw.no_fwsec());
         };
         let len = offset.checked_add(size).ok_or(EINVAL)?;
-        // SAFETY: The VBIOS is in memory from `data` to its end, for as long as the device lives, and nobody writes it.
+        // SAFETY: The VBIOS is in memory from `data` to its end, for as long as the device lives,
+        // and nobody writes it.
         let vbios = unsafe { slice::from_raw_parts(data, len) };
         let command = match init_cmd {
             // SAFETY: By the caller; C has laid out the frame buffer by now, in the same thread.

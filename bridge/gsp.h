@@ -14,7 +14,7 @@
  * r535_gsp_intr_get_table(), nvkm_gsp_gcx_ready(), r535_gsp_drop_send_user_shared_data(),
  * r570_gsp_drop_post_nocat_record(), and of the handlers r535_gsp_msg_post_event(),
  * r535_gsp_msg_mmu_fault_queued(), r535_gsp_msg_os_error_log() and r535_gsp_msg_libos_print()
- * (nvkm/gsp.cocci). When they are called, and which handlers are there, stays C's, as does
+ *. When they are called, and which handlers are there, stays C's, as does
  * RC_TRIGGERED, whose handler is fifo's.
  *
  * Messages go through gsp->rm->api->rpc and ctrl, so that it does not matter who serves those.

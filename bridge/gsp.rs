@@ -22,11 +22,11 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
+    compat,
     handle::{
         Gsp,
         Subsystem, //
     },
-    offsets,
     ptr::to_int,
     state, //
 };
@@ -90,7 +90,8 @@ pub unsafe extern "C" fn nvkm_rs_gsp_set_system_info(gsp: *mut nvkm_gsp) -> c_in
 ///
 /// # Safety
 ///
-/// As for `nvkm_rs_gsp_set_system_info`; `setting` is NULL or terminated, and does not change meanwhile.
+/// As for `nvkm_rs_gsp_set_system_info`; `setting` is NULL or terminated, and does not change
+/// meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_gsp_set_registry(
     gsp: *mut nvkm_gsp,
@@ -106,7 +107,8 @@ pub unsafe extern "C" fn nvkm_rs_gsp_set_registry(
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its gsp; GSP-RM runs, and nobody else uses the fields that are written.
+/// `gsp` is alive and Rust serves its gsp; GSP-RM runs, and nobody else uses the fields that are
+/// written.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_gsp_get_static_info(gsp: *mut nvkm_gsp) -> c_int {
     // SAFETY: By the caller.
@@ -137,7 +139,7 @@ pub unsafe extern "C" fn nvkm_rs_gsp_gcx_ready(gsp: *mut nvkm_gsp) -> c_int {
     match ready {
         // CAST: The two lowest bits.
         Ok(Gcx { gc6, gcoff }) => {
-            (bit(gc6, offsets::GC6_READY) | bit(gcoff, offsets::GCOFF_READY)) as c_int
+            (bit(gc6, compat::GC6_READY) | bit(gcoff, compat::GCOFF_READY)) as c_int
         }
         Err(error) => Error::to_errno(error),
     }
@@ -160,8 +162,8 @@ pub unsafe extern "C" fn nvkm_rs_gsp_drop(gsp: *mut nvkm_gsp) {
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its gsp; `repv` is writable for `repc` bytes, if that is not more than the message queue
-/// has, and nobody else uses them meanwhile.
+/// `gsp` is alive and Rust serves its gsp; `repv` is writable for `repc` bytes, if that is not more
+/// than the message queue has, and nobody else uses them meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_gsp_event(
     gsp: *mut nvkm_gsp,
@@ -172,7 +174,8 @@ pub unsafe extern "C" fn nvkm_rs_gsp_event(
     // SAFETY: By the caller.
     let (handle, services) = unsafe { (Gsp::new(gsp), self::gsp(gsp)) };
     to_int(services.and_then(|services| {
-        // C makes this number by taking a header's length off a message's, which may have been less.
+        // C makes this number by taking a header's length off a message's, which may have been
+        // less.
         let most = handle.map_or(0, Gsp::queue_size);
         if repc > most || repv.is_null() {
             return services.oversized(function, repc);

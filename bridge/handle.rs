@@ -88,11 +88,13 @@ pub(crate) struct Queue {
 ///
 /// # Invariants
 ///
-/// Points to a `struct nvkm_gsp` whose `subdev` and `rust` are set up, and that outlives the object.
+/// Points to a `struct nvkm_gsp` whose `subdev` and `rust` are set up, and that outlives the
+/// object.
 #[derive(Clone, Copy)]
 pub(crate) struct Gsp(NonNull<nvkm_gsp>);
 
-// SAFETY: What is read of it does not change while Rust serves it, and the helpers may be called from any thread.
+// SAFETY: What is read of it does not change while Rust serves it, and the helpers may be called
+// from any thread.
 unsafe impl Send for Gsp {}
 // SAFETY: As above.
 unsafe impl Sync for Gsp {}
@@ -102,8 +104,8 @@ impl Gsp {
     ///
     /// # Safety
     ///
-    /// `gsp` is NULL or points to a `struct nvkm_gsp` whose `subdev` and `rust` are set up, and that outlives the
-    /// object.
+    /// `gsp` is NULL or points to a `struct nvkm_gsp` whose `subdev` and `rust` are set up, and
+    /// that outlives the object.
     pub(crate) unsafe fn new(gsp: *mut nvkm_gsp) -> Option<Self> {
         // INVARIANT: By the caller.
         NonNull::new(gsp).map(Self)
@@ -151,8 +153,8 @@ impl Gsp {
         let Ok(len) = u32::try_from(message.len()) else {
             return;
         };
-        // SAFETY: By the invariants; the message is readable for `len` bytes, and shorter ones than a header are
-        // refused there.
+        // SAFETY: By the invariants; the message is readable for `len` bytes, and shorter ones than
+        // a header are refused there.
         unsafe {
             bindings::nvkm_rust_dump(
                 self.0.as_ptr(),
@@ -161,6 +163,17 @@ impl Gsp {
                 message.as_ptr().cast(),
                 len,
             );
+        }
+    }
+
+    /// Gives an event to those who listen beside nouveau (`bridge/core.h`).
+    pub(crate) fn event(self, event: u32, payload: &[u8]) {
+        let Ok(len) = u32::try_from(payload.len()) else {
+            return;
+        };
+        // SAFETY: By the invariants; the payload is readable for `len` bytes, and is not kept.
+        unsafe {
+            bindings::nvkm_core_event(self.0.as_ptr(), event, payload.as_ptr().cast(), len);
         }
     }
 
@@ -187,8 +200,8 @@ impl Gsp {
     ///
     /// # Safety
     ///
-    /// `r535_gsp_shared_init()` has set up `shm`, `cmdq` and `msgq`; what this returns is dropped before
-    /// `shm.mem` is freed, and nobody else writes the queues' memory but the device.
+    /// `r535_gsp_shared_init()` has set up `shm`, `cmdq` and `msgq`; what this returns is dropped
+    /// before `shm.mem` is freed, and nobody else writes the queues' memory but the device.
     pub(crate) unsafe fn queues(self) -> Option<(Queue, Queue)> {
         let gsp = self.0.as_ptr();
         // SAFETY: By the invariants and the caller the fields are set and do not change.
@@ -206,8 +219,8 @@ impl Gsp {
 ///
 /// # Safety
 ///
-/// `ptr` points to `size` bytes of shared memory, `own` and `peer` into shared memory; all stay mapped while the queue
-/// lives.
+/// `ptr` points to `size` bytes of shared memory, `own` and `peer` into shared memory; all stay
+/// mapped while the queue lives.
 unsafe fn queue(
     ptr: *mut c_void,
     size: u32,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! bindgen's idea of nvkm's structures, held against the C compiler's (`bridge/offsets/`): what disagrees does not build.
+//! bindgen's idea of nvkm's structures, held against the C compiler's (`bridge/offsets/`): what
+//! disagrees does not build.
 
 use core::mem::{
     offset_of,
@@ -13,7 +14,7 @@ use super::offsets;
 
 /// The size of what a pointer points to.
 #[allow(dead_code)] // Used in assertions.
-const fn size_behind<T>(_: *const T) -> usize {
+pub(super) const fn size_behind<T>(_: *const T) -> usize {
     size_of::<T>()
 }
 
@@ -46,6 +47,8 @@ macro_rules! check_first {
         )*
     };
 }
+
+pub(super) use check;
 
 mod boot;
 mod fw;

@@ -68,7 +68,8 @@ impl DeviceMemory {
     /// `EINVAL`: it is not aligned, which coherent memory is.
     pub(crate) fn pages(&mut self) -> Result<SharedPages> {
         let start = NonNull::new(self.0.data.cast::<u8>()).ok_or(EINVAL)?;
-        // SAFETY: By C's constructor `data` is `size` bytes of mapped memory; whoever asks drops the pages before `self`.
+        // SAFETY: By C's constructor `data` is `size` bytes of mapped memory; whoever asks drops
+        // the pages before `self`.
         unsafe { SharedPages::new(start, self.0.size) }.ok_or(EINVAL)
     }
 
@@ -106,7 +107,8 @@ impl DevicePages {
         let pages = KVVec::from_elem(ptr::null_mut(), count, GFP_KERNEL)?;
         let addrs = KVVec::from_elem(0, count, GFP_KERNEL)?;
         let mut table = sg_table::default();
-        // SAFETY: By the invariants of `gsp`; the table is written before it is read. On error nothing is left in it.
+        // SAFETY: By the invariants of `gsp`; the table is written before it is read. On error
+        // nothing is left in it.
         to_result(unsafe { bindings::nvkm_gsp_sg(gsp.device(), bytes as u64, &mut table) })?;
         let mut this = Self {
             gsp,
@@ -114,7 +116,8 @@ impl DevicePages {
             pages,
             addrs,
         };
-        // SAFETY: The table has just been made and mapped; both arrays have room for `count` entries.
+        // SAFETY: The table has just been made and mapped; both arrays have room for `count`
+        // entries.
         let found = unsafe {
             bindings::nvkm_rust_sg_pages(
                 &mut this.table,
@@ -137,7 +140,8 @@ impl DevicePages {
     /// Gives them to C, who frees them by `nvkm_gsp_sg_free()`.
     pub(crate) fn into_inner(self) -> sg_table {
         let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not used after this, nor dropped: each field is read once. The vectors are dropped here.
+        // SAFETY: `this` is not used after this, nor dropped: each field is read once. The vectors
+        // are dropped here.
         unsafe {
             drop(ptr::read(&this.pages));
             drop(ptr::read(&this.addrs));
@@ -152,7 +156,8 @@ impl Table for DevicePages {
         let Some(start) = self.pages.get(page).and_then(|page| NonNull::new(*page)) else {
             return false;
         };
-        // SAFETY: The page is mapped, and ours until the table is given to C; `slot` lies within it, and is aligned.
+        // SAFETY: The page is mapped, and ours until the table is given to C; `slot` lies within
+        // it, and is aligned.
         unsafe {
             start
                 .as_ptr()

@@ -9,11 +9,13 @@ use core::{
 
 /// A range of coherent DMA memory, and nothing outside of it.
 ///
-/// The device may change any byte at any time, so there is no reference into it: all access is volatile, by value.
+/// The device may change any byte at any time, so there is no reference into it: all access is
+/// volatile, by value.
 ///
 /// # Invariants
 ///
-/// `start` points to `len` bytes that stay mapped for as long as the object lives, and is a multiple of 8.
+/// `start` points to `len` bytes that stay mapped for as long as the object lives, and is a
+/// multiple of 8.
 pub(crate) struct SharedPages {
     start: NonNull<u8>,
     len: usize,
@@ -27,8 +29,8 @@ impl SharedPages {
     ///
     /// # Safety
     ///
-    /// `start` points to `len` bytes of kernel memory that stay mapped until the object is dropped, and that only the
-    /// device and this object's owner write.
+    /// `start` points to `len` bytes of kernel memory that stay mapped until the object is dropped,
+    /// and that only the device and this object's owner write.
     pub(crate) unsafe fn new(start: NonNull<u8>, len: usize) -> Option<Self> {
         // INVARIANT: By the caller and the check.
         (start.addr().get() % 8 == 0).then_some(Self { start, len })
@@ -39,7 +41,8 @@ impl SharedPages {
         offset.checked_add(len).is_some_and(|end| end <= self.len)
     }
 
-    /// Copies out of shared memory, reading each byte once. False, and nothing read, when out of range.
+    /// Copies out of shared memory, reading each byte once. False, and nothing read, when out of
+    /// range.
     #[must_use]
     pub(crate) fn read(&self, offset: usize, to: &mut [u8]) -> bool {
         if !self.holds(offset, to.len()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! C's ways to say what went wrong: three results in one pointer (a pointer, `ERR_PTR`, `NULL`), and an errno.
+//! C's ways to say what went wrong: three results in one pointer (a pointer, `ERR_PTR`, `NULL`),
+//! and an errno.
 
 use core::ptr;
 
@@ -25,11 +26,13 @@ pub(super) fn to_int(result: Result) -> c_int {
 
 /// `ERR_PTR(error)`.
 pub(crate) fn err_ptr(error: Error) -> *mut c_void {
-    // CAST: An errno is a small negative number; as an address it lies in the last page, as `ERR_PTR` has it.
+    // CAST: An errno is a small negative number; as an address it lies in the last page, as
+    // `ERR_PTR` has it.
     ptr::without_provenance_mut(error.to_errno() as isize as usize)
 }
 
-/// `IS_ERR_OR_NULL(ptr)`: the addresses of the last 4095 bytes are errors (`MAX_ERRNO` in include/linux/err.h).
+/// `IS_ERR_OR_NULL(ptr)`: the addresses of the last 4095 bytes are errors (`MAX_ERRNO` in
+/// include/linux/err.h).
 pub(crate) fn is_err_or_null(ptr: *const c_void) -> bool {
     ptr.is_null() || ptr.addr() >= usize::MAX - 4094
 }

@@ -12,7 +12,7 @@ struct nvfw_gsp_rpc;
  * DOC: rpc, the hand-over
  *
  * Cut at the entries of r535_gsp_rpc_get(), _push(), _done(), r535_gsp_msg_recv(),
- * r535_gsp_rpc_poll(), r535_gsp_msg_ntfy_add() and r535_gsp_msgq_work() (nvkm/rpc.cocci).
+ * r535_gsp_rpc_poll(), r535_gsp_msg_ntfy_add() and r535_gsp_msgq_work().
  * Whoever owns rpc on a device owns all of them, from nvkm_gsp_new_() to nvkm_gsp_dtor().
  *
  * Fields of struct nvkm_gsp that Rust reads: shm.cmdq.ptr, shm.cmdq.size, shm.msgq.ptr,

@@ -54,8 +54,9 @@ impl Ntfy {
         let (Some(func), Ok(len)) = (self.func, u32::try_from(payload.len())) else {
             return;
         };
-        // SAFETY: Whoever added the function promised that it may be called with that argument until the device goes;
-        // the payload is writable for `len` bytes, and the function does not keep it. What it returns nobody uses.
+        // SAFETY: Whoever added the function promised that it may be called with that argument
+        // until the device goes; the payload is writable for `len` bytes, and the function does not
+        // keep it. What it returns nobody uses.
         unsafe { func(self.private, function, payload.as_mut_ptr().cast(), len) };
     }
 }
@@ -142,7 +143,8 @@ pub unsafe extern "C" fn nvkm_rs_rpc_get(
 ///
 /// # Safety
 ///
-/// `gsp` is alive and Rust serves its rpc; `payload` came from `nvkm_rs_rpc_get` and is not used after this.
+/// `gsp` is alive and Rust serves its rpc; `payload` came from `nvkm_rs_rpc_get` and is not used
+/// after this.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_rpc_push(
     gsp: *mut nvkm_gsp,
@@ -159,7 +161,8 @@ pub unsafe extern "C" fn nvkm_rs_rpc_push(
 ///
 /// # Safety
 ///
-/// `repv` came from `nvkm_rs_rpc_push` or `nvkm_rs_rpc_get` and is not used after this, or is NULL or an `ERR_PTR`.
+/// `repv` came from `nvkm_rs_rpc_push` or `nvkm_rs_rpc_get` and is not used after this, or is NULL
+/// or an `ERR_PTR`.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_rpc_done(_gsp: *mut nvkm_gsp, repv: *mut c_void) {
     // SAFETY: By the caller.

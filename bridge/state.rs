@@ -16,6 +16,7 @@ use kernel::{
 
 use super::{
     bindings::nvkm_gsp,
+    compat,
     handle::{
         Gsp,
         Subsystem, //
@@ -52,7 +53,7 @@ pub(super) unsafe fn begin<T>(
     let (gsp, ver) = unsafe { (Gsp::new(gsp), bytes(ver, ver_len)) };
     give(
         gsp.ok_or(EINVAL)
-            .and_then(|gsp| new(gsp, select(ver).ok_or(EOPNOTSUPP)?)),
+            .and_then(|gsp| new(gsp, select(ver).ok_or_else(compat::eopnotsupp)?)),
     )
 }
 
@@ -76,7 +77,8 @@ pub(super) unsafe fn end<T>(state: *mut c_void) {
 ///
 /// # Safety
 ///
-/// As for [`Gsp::new`]; `T` is what that subsystem gave, and it is not ended while the reference is used.
+/// As for [`Gsp::new`]; `T` is what that subsystem gave, and it is not ended while the reference is
+/// used.
 pub(super) unsafe fn of<'a, T>(gsp: *mut nvkm_gsp, subsystem: Subsystem) -> Result<&'a T> {
     // SAFETY: By the caller.
     let gsp = unsafe { Gsp::new(gsp) }.ok_or(EINVAL)?;

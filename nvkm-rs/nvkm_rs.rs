@@ -2,9 +2,9 @@
 
 //! Rust replacements for single nvkm subsystems, each switched on at run time (`nouveau.rust_gsp`).
 //!
-//! A subsystem is a module here, of the name that it has everywhere: its contract is `bridge/<subsystem>.h`, its
-//! logic (`core`, tier 0) needs nothing but `::core` and runs in host tests too, its glue (`device`) ties that to the
-//! kernel. `unsafe` stands in `bridge` alone.
+//! A subsystem is a module here, of the name that it has everywhere: its contract is
+//! `bridge/<subsystem>.h`, its logic (`core`, tier 0) needs nothing but `::core` and runs in host
+//! tests too, its glue (`device`) ties that to the kernel. `unsafe` stands in `bridge` alone.
 
 #[path = "../bridge/bridge.rs"]
 mod bridge;

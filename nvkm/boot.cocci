@@ -102,7 +102,8 @@ expression E;
  	int ret;
 
 +	if (nvkm_rust_boot(gsp))
-+		return nvkm_rs_boot_stop(gsp, suspend, nvkm_gsp_radix3_sg, nvkm_gsp_radix3_dtor);
++		return nvkm_rs_boot_stop(gsp, suspend, nvkm_gsp_radix3_sg,
++					 nvkm_gsp_radix3_dtor);
 +
  	...
  }
@@ -117,7 +118,8 @@ identifier gsp, args, ret;
  	int ret;
 
 +	if (nvkm_rust_boot(gsp))
-+		return nvkm_rs_boot_libos(gsp, NVKM_RUST_LIBOS_PRINT, NVKM_RUST_KEEP_LOGGING);
++		return nvkm_rs_boot_libos(gsp, NVKM_RUST_LIBOS_PRINT,
++					  NVKM_RUST_KEEP_LOGGING);
 +
  	...
  }

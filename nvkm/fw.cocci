@@ -7,7 +7,8 @@
 identifier gsp, name, ver, pfw;
 expression E;
 @@
- nvkm_gsp_load_fw(struct nvkm_gsp *gsp, const char *name, const char *ver, const struct firmware **pfw)
+ nvkm_gsp_load_fw(struct nvkm_gsp *gsp, const char *name, const char *ver,
+ 	const struct firmware **pfw)
  {
  	...
 +	int ret = nvkm_rust_attempt(gsp, ver);
@@ -39,7 +40,8 @@ identifier gsp;
 identifier gsp, name, pdata, psize;
 type T, U;
 @@
- r535_gsp_elf_section(struct nvkm_gsp *gsp, const char *name, T pdata, U psize)
+ r535_gsp_elf_section(struct nvkm_gsp *gsp, const char *name, T pdata,
+ 	U psize)
  {
 +	if (nvkm_rust_fw(gsp))
 +		return nvkm_rs_fw_section(gsp, name, pdata, psize);
@@ -76,7 +78,9 @@ identifier gsp, fw, hdr, ret, fail;
 identifier gsp, name, blob, falcon, fw, func, hdr;
 expression E;
 @@
- tu102_gsp_booter_ctor(struct nvkm_gsp *gsp, const char *name, const struct firmware *blob, struct nvkm_falcon *falcon, struct nvkm_falcon_fw *fw)
+ tu102_gsp_booter_ctor(struct nvkm_gsp *gsp, const char *name,
+ 	const struct firmware *blob, struct nvkm_falcon *falcon,
+ 	struct nvkm_falcon_fw *fw)
  {
  	...
  	const struct nvkm_falcon_fw_func *func = E;
@@ -93,7 +97,9 @@ expression E;
 identifier gsp, name, blob, falcon, fw, func, hdr;
 expression E;
 @@
- ga102_gsp_booter_ctor(struct nvkm_gsp *gsp, const char *name, const struct firmware *blob, struct nvkm_falcon *falcon, struct nvkm_falcon_fw *fw)
+ ga102_gsp_booter_ctor(struct nvkm_gsp *gsp, const char *name,
+ 	const struct firmware *blob, struct nvkm_falcon *falcon,
+ 	struct nvkm_falcon_fw *fw)
  {
  	...
  	const struct nvkm_falcon_fw_func *func = E;
@@ -134,7 +140,8 @@ statement S;
 @fw_fwsec@
 identifier gsp, fw, name, init_cmd;
 @@
- nvkm_gsp_fwsec_init(struct nvkm_gsp *gsp, struct nvkm_falcon_fw *fw, const char *name, u32 init_cmd)
+ nvkm_gsp_fwsec_init(struct nvkm_gsp *gsp, struct nvkm_falcon_fw *fw,
+ 	const char *name, u32 init_cmd)
  {
 +	if (nvkm_rust_fw(gsp))
 +		return nvkm_rs_fw_fwsec(gsp, gsp->func->fwsec, fw, name, init_cmd);

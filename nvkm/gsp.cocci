@@ -90,7 +90,7 @@ identifier gsp, ctrl;
  	... when any
  }
 
-// hook: gsp-gcx file=nvkm/subdev/gsp/base.c function=nvkm_gsp_gcx_ready adds=nvkm_rs_gsp_gcx_ready( count=1
+// hook: gsp-gcx file=nvkm/subdev/gsp/base.c function=nvkm_gsp_gcx_ready adds=nvkm_rs_gsp_gcx_ready( count=1 when=nvkm/subdev/gsp/rm/rm.h:gcx_ready
 @gsp_gcx@
 identifier gsp;
 @@
@@ -136,7 +136,12 @@ identifier gsp;
 // hook: gsp-event-os-error file=nvkm/subdev/gsp/rm/r535/gsp.c function=r535_gsp_msg_os_error_log adds=nvkm_rs_gsp_event( count=1
 // hook: gsp-event-libos file=nvkm/subdev/gsp/rm/r535/gsp.c function=r535_gsp_msg_libos_print adds=nvkm_rs_gsp_event( count=1
 @gsp_event@
-identifier handler = {r535_gsp_msg_post_event, r535_gsp_msg_mmu_fault_queued, r535_gsp_msg_os_error_log, r535_gsp_msg_libos_print};
+identifier handler = {
+	r535_gsp_msg_post_event,
+	r535_gsp_msg_mmu_fault_queued,
+	r535_gsp_msg_os_error_log,
+	r535_gsp_msg_libos_print
+};
 identifier data, fn, repv, repc, gsp;
 @@
  handler(void *data, u32 fn, void *repv, u32 repc)

@@ -27,7 +27,8 @@ identifier gsp, fn, size, rpc;
 @rpc_push@
 identifier gsp, payload, policy, len;
 @@
- r535_gsp_rpc_push(struct nvkm_gsp *gsp, void *payload, enum nvkm_gsp_rpc_reply_policy policy, u32 len)
+ r535_gsp_rpc_push(struct nvkm_gsp *gsp, void *payload,
+ 	enum nvkm_gsp_rpc_reply_policy policy, u32 len)
  {
  	...
 +	if (nvkm_rust_rpc(gsp))
@@ -84,7 +85,8 @@ identifier gsp, fn;
 @rpc_ntfy_add@
 identifier gsp, fn, func, priv;
 @@
- r535_gsp_msg_ntfy_add(struct nvkm_gsp *gsp, u32 fn, nvkm_gsp_msg_ntfy_func func, void *priv)
+ r535_gsp_msg_ntfy_add(struct nvkm_gsp *gsp, u32 fn,
+ 	nvkm_gsp_msg_ntfy_func func, void *priv)
  {
  	...
 +	if (nvkm_rust_rpc(gsp))
@@ -111,7 +113,8 @@ identifier gsp, rpc;
 identifier gsp, info;
 expression pointer, rptr;
 @@
- r535_gsp_msgq_recv_one_elem(struct nvkm_gsp *gsp, struct r535_gsp_msg_info *info)
+ r535_gsp_msgq_recv_one_elem(struct nvkm_gsp *gsp,
+ 	struct r535_gsp_msg_info *info)
  {
  	... when any
  	mb();

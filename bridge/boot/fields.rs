@@ -132,7 +132,8 @@ impl Gsp {
         // SAFETY: As for `memory`.
         let (data, size) = unsafe { ((*field).data, (*field).size) };
         let start = NonNull::new(data.cast::<u8>()).ok_or(EINVAL)?;
-        // SAFETY: The memory is freed by the device's destructor, or by the thread that is here, after `f`.
+        // SAFETY: The memory is freed by the device's destructor, or by the thread that is here,
+        // after `f`.
         let pages = unsafe { SharedPages::new(start, size) }.ok_or(EINVAL)?;
         f(&pages)
     }
@@ -153,7 +154,8 @@ impl Gsp {
 
     /// Ends a memory, if it is there.
     pub(crate) fn end_memory(self, which: Memory) {
-        // SAFETY: As for `memory`; the device does not use it any more. What is not there is nothing to C.
+        // SAFETY: As for `memory`; the device does not use it any more. What is not there is
+        // nothing to C.
         unsafe { bindings::nvkm_gsp_mem_dtor(self.memory_field(which)) }
     }
 
@@ -204,7 +206,8 @@ impl Gsp {
         fb.heap.size = layout.non_wpr_heap.size;
     }
 
-    /// Says where in the shared memory, which is kept already, the queues are; and tells who serves rpc.
+    /// Says where in the shared memory, which is kept already, the queues are; and tells who serves
+    /// rpc.
     ///
     /// # Errors
     ///
@@ -273,7 +276,8 @@ impl Gsp {
     /// `ENOMEM`; what fw says. Nothing is left then.
     pub(crate) fn begin_save(self, size: u64, radix3: MakeRadix3) -> Result {
         let gsp = self.as_ptr();
-        // SAFETY: By the invariants; the fields hold nothing between a resume and the next suspend, and `radix3` is C's.
+        // SAFETY: By the invariants; the fields hold nothing between a resume and the next suspend,
+        // and `radix3` is C's.
         unsafe {
             let sgt = &raw mut (*gsp).sr.sgt;
             to_result(bindings::nvkm_gsp_sg(self.device(), size, sgt))?;
@@ -288,7 +292,8 @@ impl Gsp {
     /// Ends what `begin_save` made.
     pub(crate) fn end_save(self, radix3: EndRadix3) {
         let gsp = self.as_ptr();
-        // SAFETY: By the invariants; it was made, the device does not use it any more, and `radix3` is C's.
+        // SAFETY: By the invariants; it was made, the device does not use it any more, and `radix3`
+        // is C's.
         unsafe {
             radix3(gsp, &raw mut (*gsp).sr.radix3);
             bindings::nvkm_gsp_sg_free(self.device(), &raw mut (*gsp).sr.sgt);
@@ -434,7 +439,8 @@ impl Gsp {
 
     /// The device's name, while `f` uses it.
     pub(crate) fn with_name<T>(self, f: impl FnOnce(&str) -> T) -> T {
-        // SAFETY: By the invariants; the name is terminated, and is the device's as long as that is bound.
+        // SAFETY: By the invariants; the name is terminated, and is the device's as long as that is
+        // bound.
         let name = unsafe { CStr::from_char_ptr(bindings::nvkm_rust_name(self.as_ptr()).cast()) };
         f(name.to_str().unwrap_or("?"))
     }

@@ -65,7 +65,8 @@ impl Io for Registers {
             // As a register that nobody answers for.
             return u32::MAX;
         }
-        // SAFETY: By the invariants of `gsp`; the address is that of a word within the mapped registers.
+        // SAFETY: By the invariants of `gsp`; the address is that of a word within the mapped
+        // registers.
         unsafe { bindings::nvkm_rust_rd32(self.gsp.as_ptr(), addr) }
     }
 
@@ -132,8 +133,9 @@ impl Drop for Claim {
 ///
 /// # Invariants
 ///
-/// `fw` points to a constructed `struct nvkm_falcon_fw`, or one that holds nothing, which nobody else uses while the
-/// object lives: `fw.img` is NULL or `fw.len` bytes, `sigs` is NULL or `sig_nr * sig_size`, `boot` is NULL or `boot_size`.
+/// `fw` points to a constructed `struct nvkm_falcon_fw`, or one that holds nothing, which nobody
+/// else uses while the object lives: `fw.img` is NULL or `fw.len` bytes, `sigs` is NULL or `sig_nr
+/// * sig_size`, `boot` is NULL or `boot_size`.
 pub(crate) struct Loadable {
     fw: *mut nvkm_falcon_fw,
 }
@@ -206,7 +208,8 @@ impl Image for Loadable {
     }
 
     fn len(&self) -> u32 {
-        // Whole pages are allocated, cleared behind the image or not, and mapped (`nvkm_firmware_ctor()`).
+        // Whole pages are allocated, cleared behind the image or not, and mapped
+        // (`nvkm_firmware_ctor()`).
         u32::try_from(self.get().fw.len)
             .ok()
             .and_then(|len| len.checked_next_multiple_of(PAGE))

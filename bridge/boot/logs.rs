@@ -76,8 +76,8 @@ pub(crate) enum Unopened {
 /// Makes the directory and the files; the log buffers are there. On error nothing is left.
 pub(crate) fn open(gsp: Gsp) -> Result<(), Unopened> {
     let raw = gsp.as_ptr();
-    // SAFETY: By the invariants of `gsp` these are its fields, and the log buffers live until the files are gone (`close`);
-    // the name is terminated.
+    // SAFETY: By the invariants of `gsp` these are its fields, and the log buffers live until the
+    // files are gone (`close`); the name is terminated.
     unsafe {
         let name = bindings::nvkm_rust_name(raw);
         let dir = debugfs_create_dir(name.cast(), bindings::nvkm_rust_debugfs_root());
@@ -169,7 +169,8 @@ struct Retained {
 
 impl Drop for Retained {
     fn drop(&mut self) {
-        // SAFETY: The directory is ours, and its files are gone before what they show; what is NULL is nothing to either.
+        // SAFETY: The directory is ours, and its files are gone before what they show; what is NULL
+        // is nothing to either.
         unsafe {
             debugfs_remove(self.dir);
             for blob in &self.blobs {
@@ -189,7 +190,8 @@ unsafe extern "C" fn forget(data: *mut c_void) {
     drop(unsafe { KBox::from_raw(data.cast::<Retained>()) });
 }
 
-/// Whether nothing was ever written to a log: its first word is GSP's put pointer, or the PMU's first.
+/// Whether nothing was ever written to a log: its first word is GSP's put pointer, or the PMU's
+/// first.
 ///
 /// # Safety
 ///
@@ -234,8 +236,8 @@ fn copies(gsp: *mut nvkm_gsp) -> Result<KBox<Retained>> {
         },
         GFP_KERNEL,
     )?;
-    // SAFETY: `gsp`'s files and blobs were set up by `open`. The files show the old blobs, so they go first; a copy does not
-    // move once its file is there, since it is in a box.
+    // SAFETY: `gsp`'s files and blobs were set up by `open`. The files show the old blobs, so they
+    // go first; a copy does not move once its file is there, since it is in a box.
     unsafe {
         retained.dir = (*gsp).debugfs.parent;
         (*gsp).debugfs.parent = ptr::null_mut();

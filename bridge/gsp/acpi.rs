@@ -45,7 +45,8 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_acpi(self.as_ptr()) }
     }
 
-    /// `_DOD`: the displays' ids; none where there is no such method, or one that says something else.
+    /// `_DOD`: the displays' ids; none where there is no such method, or one that says something
+    /// else.
     pub(crate) fn acpi_displays(self, ids: &mut [u32]) -> Option<&[u32]> {
         let most = u32::try_from(ids.len()).ok()?;
         // SAFETY: By the invariants; there is room for `most` ids.

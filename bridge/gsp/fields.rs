@@ -2,7 +2,8 @@
 
 //! Fields of `struct nvkm_gsp` in which others find what RM said.
 //!
-//! They are written while the device is probed, by the one thread that does so, and read after that.
+//! They are written while the device is probed, by the one thread that does so, and read after
+//! that.
 
 use core::ptr::{
     self,
@@ -60,8 +61,8 @@ impl Gsp {
     /// RM's own client, device and subdevice.
     pub(crate) fn set_internal(self, client: u32, device: u32, subdevice: u32) {
         let gsp = self.as_ptr();
-        // SAFETY: By the invariants; the fields are written here alone, and nobody reads them yet. What points to another
-        // of them stays valid, since `*gsp` does not move.
+        // SAFETY: By the invariants; the fields are written here alone, and nobody reads them yet.
+        // What points to another of them stays valid, since `*gsp` does not move.
         unsafe {
             let owner = &raw mut (*gsp).internal.client;
             let parent = &raw mut (*gsp).internal.device;
@@ -93,7 +94,8 @@ impl Gsp {
         }
     }
 
-    /// What of the frame buffer is the driver's, in addition to what was. False when there is no room.
+    /// What of the frame buffer is the driver's, in addition to what was. False when there is no
+    /// room.
     #[must_use]
     pub(crate) fn add_region(self, region: &Region) -> bool {
         let gsp = self.as_ptr();
@@ -124,12 +126,6 @@ impl Gsp {
         }
     }
 
-    /// How compression tags are allocated.
-    pub(crate) fn set_raw_comptags(self, raw: bool) {
-        // SAFETY: By the invariants; nobody reads the field yet.
-        unsafe { (*self.as_ptr()).memsys.use_raw_mode_comptagline_alloc = raw }
-    }
-
     /// Whether RM chooses where in the frame buffer some things are.
     pub(crate) fn wpr_moves(self) -> bool {
         // SAFETY: By the invariants; `rm` is set up with `rust`.
@@ -151,7 +147,8 @@ impl Gsp {
         let (data, size) = unsafe { ((*gsp).wpr_meta.data, (*gsp).wpr_meta.size) };
         let start = NonNull::new(data.cast::<u8>()).ok_or(EINVAL)?;
         let len = size.min(room.len());
-        // SAFETY: By C's constructor `data` is `size` bytes of mapped memory; it is freed when the device goes.
+        // SAFETY: By C's constructor `data` is `size` bytes of mapped memory; it is freed when the
+        // device goes.
         let pages = unsafe { SharedPages::new(start, len) }.ok_or(EINVAL)?;
         let meta = room.get_mut(..len).ok_or(EINVAL)?;
         if !pages.read(0, meta) {

@@ -11,7 +11,6 @@ use kernel::{
     error::{
         code::*,
         from_err_ptr,
-        to_result,
         Result, //
     },
     ffi::c_void,
@@ -37,7 +36,8 @@ type Done = unsafe extern "C" fn(*mut bindings::nvkm_gsp, *mut c_void);
 ///
 /// # Invariants
 ///
-/// `at` points to `len` readable bytes that nobody else uses until they are given back by `done`, as `at`.
+/// `at` points to `len` readable bytes that nobody else uses until they are given back by `done`,
+/// as `at`.
 pub(crate) struct Reply {
     gsp: Gsp,
     at: NonNull<c_void>,
@@ -50,8 +50,8 @@ impl Reply {
     ///
     /// # Safety
     ///
-    /// `reply` is NULL, an `ERR_PTR`, or points into a reply of which `before` bytes, an RPC header first, lie before it,
-    /// and that `done` gives back.
+    /// `reply` is NULL, an `ERR_PTR`, or points into a reply of which `before` bytes, an RPC header
+    /// first, lie before it, and that `done` gives back.
     unsafe fn new(
         gsp: Gsp,
         reply: *mut c_void,
@@ -90,39 +90,6 @@ impl Drop for Reply {
 }
 
 impl Gsp {
-    /// Sends a message that nobody answers.
-    ///
-    /// # Errors
-    ///
-    /// As [`Gsp::call`].
-    pub(crate) fn tell(self, function: u32, payload: &[u8]) -> Result {
-        self.send(function, payload, false)
-    }
-
-    /// Sends a message and waits for its reply.
-    ///
-    /// # Errors
-    ///
-    /// `EMSGSIZE`; `EIO`: no room for a message; the queue's.
-    pub(crate) fn call(self, function: u32, payload: &[u8]) -> Result {
-        self.send(function, payload, true)
-    }
-
-    /// Sends a message, and waits for its reply if it is answered.
-    fn send(self, function: u32, payload: &[u8], answered: bool) -> Result {
-        let size = u32::try_from(payload.len()).map_err(|_| EMSGSIZE)?;
-        // SAFETY: By the invariants; the payload is readable for its length.
-        to_result(unsafe {
-            bindings::nvkm_rust_rpc_send(
-                self.as_ptr(),
-                function,
-                payload.as_ptr().cast(),
-                size,
-                answered,
-            )
-        })
-    }
-
     /// Sends an empty message of `size` bytes, and waits for the answer, which should have as many.
     ///
     /// # Errors
@@ -170,10 +137,12 @@ impl Gsp {
         }
     }
 
-    /// Gives an event's data to all who wait for it; how many there are, or none if there is no such client.
+    /// Gives an event's data to all who wait for it; how many there are, or none if there is no
+    /// such client.
     pub(crate) fn notify(self, client: u32, event: u32, data: &mut [u8]) -> Option<u32> {
         let len = u32::try_from(data.len()).ok()?;
-        // SAFETY: By the invariants; the data is writable for its length, and those who get it do not keep it.
+        // SAFETY: By the invariants; the data is writable for its length, and those who get it do
+        // not keep it.
         let found = unsafe {
             bindings::nvkm_rust_gsp_notify(
                 self.as_ptr(),

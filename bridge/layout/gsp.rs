@@ -27,7 +27,6 @@ check! { nvkm_gsp:
     REGION_OFFSET, REGION_SIZE: fb.region;
     REGION_NR_OFFSET, REGION_NR_SIZE: fb.region_nr;
     RSVD_SIZE_OFFSET, RSVD_SIZE_SIZE: fb.rsvd_size;
-    COMPTAGS_OFFSET, COMPTAGS_SIZE: memsys.use_raw_mode_comptagline_alloc;
     INTR_OFFSET, INTR_SIZE: intr;
     INTR_NR_OFFSET, INTR_NR_SIZE: intr_nr;
 }

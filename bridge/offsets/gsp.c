@@ -12,8 +12,6 @@
 #include <rm/r535/nvrm/rpcfn.h>
 #include <rm/r535/nvrm/ctrl.h>
 
-#include <nvif/cl0080.h>
-
 void nvkm_rust_offsets(void);
 
 void
@@ -61,8 +59,6 @@ nvkm_rust_offsets(void)
 	DEFINE(REGION_NR_SIZE, sizeof_field(struct nvkm_gsp, fb.region_nr));
 	OFFSET(RSVD_SIZE_OFFSET, nvkm_gsp, fb.rsvd_size);
 	DEFINE(RSVD_SIZE_SIZE, sizeof_field(struct nvkm_gsp, fb.rsvd_size));
-	OFFSET(COMPTAGS_OFFSET, nvkm_gsp, memsys.use_raw_mode_comptagline_alloc);
-	DEFINE(COMPTAGS_SIZE, sizeof_field(struct nvkm_gsp, memsys.use_raw_mode_comptagline_alloc));
 	OFFSET(INTR_OFFSET, nvkm_gsp, intr);
 	DEFINE(INTR_SIZE, sizeof_field(struct nvkm_gsp, intr));
 	OFFSET(INTR_TYPE_OFFSET, nvkm_gsp, intr[0].type);
@@ -75,7 +71,5 @@ nvkm_rust_offsets(void)
 	DEFINE(INTR_NONSTALL_SIZE, sizeof_field(struct nvkm_gsp, intr[0].nonstall));
 	OFFSET(INTR_NR_OFFSET, nvkm_gsp, intr_nr);
 	DEFINE(INTR_NR_SIZE, sizeof_field(struct nvkm_gsp, intr_nr));
-	DEFINE(GC6_READY, NV_DEVICE_GC6_READY);
-	DEFINE(GCOFF_READY, NV_DEVICE_GCOFF_READY);
 	OFFSET(CONTROL_HEADER_SIZE, rpc_gsp_rm_control_v03_00, params);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One device's boot: tier 0 tied to the kernel. Here what is made once; [`run`] starts and stops it.
+//! One device's boot: tier 0 tied to the kernel. Here what is made once; [`run`] starts and stops
+//! it.
 
 mod run;
 
@@ -57,6 +58,7 @@ use crate::{
                 Unopened, //
             },
         },
+        compat,
         handle::{
             Gsp,
             Level, //
@@ -90,7 +92,7 @@ fn errno(errno: Errno) -> Error {
         Errno::Invalid => EINVAL,
         Errno::Io => EIO,
         Errno::TimedOut => ETIMEDOUT,
-        Errno::NotSupported => ENOSYS,
+        Errno::NotSupported => compat::enosys(),
     }
 }
 
@@ -101,7 +103,7 @@ impl Boot {
     ///
     /// `EOPNOTSUPP`: a chip that boots in another way; `ENOMEM`.
     pub(crate) fn new(gsp: Gsp, abi: &'static dyn Abi) -> Result<Pin<KBox<Self>>> {
-        let hal = hal::select(gsp.chipset()).ok_or(EOPNOTSUPP)?;
+        let hal = hal::select(gsp.chipset()).ok_or_else(compat::eopnotsupp)?;
         KBox::pin_init(
             pin_init!(Self {
                 gsp,
@@ -286,7 +288,8 @@ impl Boot {
         self.gsp.set_queues()
     }
 
-    /// Says in RM's arguments where the queues are, and whether it comes back from a suspend (`set_rmargs`).
+    /// Says in RM's arguments where the queues are, and whether it comes back from a suspend
+    /// (`set_rmargs`).
     fn rm_args(&self, resume: bool) -> Result {
         let args = RmArgs {
             shared: self.gsp.memory(Memory::Shared).addr,

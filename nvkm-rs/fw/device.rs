@@ -52,6 +52,7 @@ use super::core::{
 use crate::{
     abi::core::Abi,
     bridge::{
+        compat,
         falcon::FalconImage,
         firmware::{
             self,
@@ -76,7 +77,8 @@ use crate::{
 /// The section that holds GSP-RM's image.
 const IMAGE: &[u8] = b".fwimage";
 
-/// Most bytes of another section (the signatures have 4 KiB): it is read into memory as large as it says it is.
+/// Most bytes of another section (the signatures have 4 KiB): it is read into memory as large as it
+/// says it is.
 const SECTION_MAX: u64 = 1 << 20;
 
 /// A GSP-RM file of which only what is needed is in memory.
@@ -143,7 +145,7 @@ fn errno(error: &FwError) -> Error {
     match error.errno() {
         Errno::Invalid => EINVAL,
         Errno::NoEntry => ENOENT,
-        Errno::NoData => ENODATA,
+        Errno::NoData => compat::enodata(),
     }
 }
 
@@ -185,8 +187,8 @@ impl Fw {
 
     /// Reads GSP-RM's file.
     ///
-    /// The reading of parts cannot be told to be quiet, and a version that is not there is nothing to complain of. So the
-    /// bootloader, which comes with it and is small, is asked for first.
+    /// The reading of parts cannot be told to be quiet, and a version that is not there is nothing
+    /// to complain of. So the bootloader, which comes with it and is small, is asked for first.
     pub(crate) fn load_rm(&self) -> Result<Open> {
         let name = self.name("gsp")?;
         drop(self.load("bootloader")?);
@@ -243,8 +245,8 @@ impl Fw {
         Ok(part)
     }
 
-    /// Says that a part of a file that is there could not be read, and gives the errno: the kernel's is that of a missing
-    /// file when it is the part that is missing.
+    /// Says that a part of a file that is there could not be read, and gives the errno: the
+    /// kernel's is that of a missing file when it is the part that is missing.
     fn unread(&self, name: &CStr, offset: usize, len: usize, error: Error) -> Error {
         if error == ENOMEM {
             return error;
@@ -265,8 +267,8 @@ impl Fw {
         *self.held.lock() = Held::Nothing;
     }
 
-    /// Where a section of GSP-RM's file is in memory, and its bytes; `whole` looks at the file that C holds, if it is
-    /// that and not the file's header alone.
+    /// Where a section of GSP-RM's file is in memory, and its bytes; `whole` looks at the file that
+    /// C holds, if it is that and not the file's header alone.
     pub(crate) fn section<'a>(
         &self,
         whole: impl FnOnce() -> &'a [u8],
@@ -401,7 +403,8 @@ impl Fw {
         EINVAL
     }
 
-    /// FWSEC with a command in it: `vbios` from its beginning to its end, the descriptor at `offset`.
+    /// FWSEC with a command in it: `vbios` from its beginning to its end, the descriptor at
+    /// `offset`.
     pub(crate) fn fwsec(
         &self,
         mut image: FalconImage,

@@ -43,6 +43,7 @@ use crate::{
         Abi,
     },
     bridge::{
+        compat,
         gsp::message::Reply,
         handle::{
             Count,
@@ -89,7 +90,7 @@ impl Services {
 
     /// What RM answers to a control.
     fn control(&self, control: Control, question: &[u8]) -> Result<Reply> {
-        let shape = self.abi.control(control).ok_or(EOPNOTSUPP)?;
+        let shape = self.abi.control(control).ok_or_else(compat::eopnotsupp)?;
         self.gsp.control(shape, question)
     }
 
@@ -209,7 +210,8 @@ impl Services {
             match step {
                 InitStep::StaticInfo => self.static_info()?,
                 InitStep::GpcTpcMasks => self.graphics_masks()?,
-                InitStep::MemsysConfig => self.memsys()?,
+                InitStep::MemsysConfig if compat::MEMSYS => self.memsys()?,
+                InitStep::MemsysConfig => {}
                 // Asked for by itself.
                 InitStep::InterruptTable => {}
             }
@@ -497,7 +499,7 @@ impl Services {
                 Level::Warn,
                 format_args!("received libos print from unknown class {class:#x}"),
             );
-            return Err(ENOMSG);
+            return Err(compat::enomsg());
         }
         if size > PRINT_MAX {
             self.gsp.log(

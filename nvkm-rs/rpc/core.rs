@@ -2,14 +2,14 @@
 
 //! GSP-RM's message queues: everything of nouveau's `rm/r535/rpc.c` that is logic.
 //!
-//! Tier 0: plain `::core`, no allocation, no I/O, no `unsafe`, no panic on any input. The same tree is
-//! mounted by the kernel's crate and by cargo, so paths in it are relative, and `::core` is written with
-//! its leading colons because this module bears the same name. (Mount it as `mod core;` within `rpc`: with a
-//! `#[path]` the compiler would look for its children beside it.)
+//! Tier 0: plain `::core`, no allocation, no I/O, no `unsafe`, no panic on any input. The same tree
+//! is mounted by the kernel's crate and by cargo, so paths in it are relative, and `::core` is
+//! written with its leading colons because this module bears the same name. (Mount it as `mod
+//! core;` within `rpc`: with a `#[path]` the compiler would look for its children beside it.)
 //!
-//! What it needs of the world it asks for by two traits: [`ring::RingMemory`] (a queue's pages, its two
-//! pointers, barriers, a microsecond's pause) and [`host::Host`] (buffers, the doorbell, the clock, event
-//! handlers, the log). From the bottom up:
+//! What it needs of the world it asks for by two traits: [`ring::RingMemory`] (a queue's pages, its
+//! two pointers, barriers, a microsecond's pause) and [`host::Host`] (buffers, the doorbell, the
+//! clock, event handlers, the log). From the bottom up:
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -28,23 +28,25 @@
 //!
 //! # Trust
 //!
-//! The device writes the message queue's pages and the peer's half of both pairs of pointers. Rules kept
-//! here: the driver's own pointer lives in driver memory and is only ever written out; every word of the
-//! device's is read once, checked, then used; every error either leaves the queue as it was (nothing could
-//! be read) or moves the read pointer, and says which ([`error::Recovery`]).
+//! The device writes the message queue's pages and the peer's half of both pairs of pointers. Rules
+//! kept here: the driver's own pointer lives in driver memory and is only ever written out; every
+//! word of the device's is read once, checked, then used; every error either leaves the queue as it
+//! was (nothing could be read) or moves the read pointer, and says which ([`error::Recovery`]).
 //!
 //! # Where this differs from C on purpose
 //!
 //! - Sequence numbers are spent by an element that was written, not by one that timed out.
 //! - A command waits for all of its pages before the first one is written.
-//! - An event that arrives before or amid a large reply is delivered; C takes it for a part of the reply.
-//! - A part of a large reply that crosses the ring's end is joined whole; C places its rest 0x20 bytes late.
+//! - An event that arrives before or amid a large reply is delivered; C takes it for a part of the
+//!   reply.
+//! - A part of a large reply that crosses the ring's end is joined whole; C places its rest 0x20
+//!   bytes late.
 //! - A failed event (`rpc_result` not 0) does not fail the command that happens to be waiting.
 //! - A late reply to a command that timed out is not taken for the reply to the next one.
 //! - An oversized or undersized message is an error, not a null reply, and it leaves the queue.
 
-// The kernel's crate mounts this below a private module and uses what it needs; the host library exports and
-// tests all of it.
+// The kernel's crate mounts this below a private module and uses what it needs; the host library
+// exports and tests all of it.
 #![allow(dead_code, unreachable_pub)]
 
 pub mod checksum;

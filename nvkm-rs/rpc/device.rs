@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One device's message queues: the session of tier 0, the memory that it works on, and who wants which message.
+//! One device's message queues: the session of tier 0, the memory that it works on, and who wants
+//! which message.
 
 use kernel::{
     error::code::*,
@@ -47,7 +48,8 @@ use crate::bridge::{
 /// As many as C has room for (`nvkm_gsp_msgq.ntfy`).
 const HANDLERS: usize = 16;
 
-/// Messages delivered by one run of the queue's work: a device that floods the queue must not hold the lock for ever.
+/// Messages delivered by one run of the queue's work: a device that floods the queue must not hold
+/// the lock for ever.
 const DRAIN_LIMIT: u32 = 1024;
 
 /// The kernel's errno for what went wrong.
@@ -167,6 +169,7 @@ impl Host for Link<'_> {
     fn event(&mut self, header: &RpcHeader, mut message: Buffer) -> bool {
         let gsp = self.rpc.gsp;
         gsp.dump(Level::Trace, false, message.bytes());
+        gsp.event(header.function, message.payload());
         let Some(ntfy) = self.rpc.handler(header.function) else {
             // As C does: somebody who looks for trouble wants to see all of it.
             gsp.dump(Level::Warn, false, message.bytes());

@@ -11,7 +11,8 @@
 //!
 //! Later words win. Tier 0: plain `::core`.
 
-/// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether `1` means them.
+/// The subsystems, in the order of `enum nvkm_rust_subsys` (`nvkm/subdev/gsp/rust.h`), and whether
+/// `1` means them.
 pub const SUBSYSTEMS: &[(&str, bool)] = &[
     ("rpc", true),
     ("fw", true),
@@ -107,8 +108,8 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that cannot be read. Those of
-    /// `cannot` are not meant by `1`; by their names they are.
+    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that
+    /// cannot be read. Those of `cannot` are not meant by `1`; by their names they are.
     #[must_use]
     pub fn resolve(&self, version: &[u8], cannot: u32) -> u32 {
         let Ok(version) = Version::parse(version) else {

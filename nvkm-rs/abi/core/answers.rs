@@ -14,7 +14,8 @@ use super::versions;
 #[cfg(feature = "r550")]
 use super::implementation::R550;
 
-/// `struct rpc_ucode_libos_print_v1e_08`, which the kernel has in rm/r535/gsp.c alone: two words, then the text.
+/// `struct rpc_ucode_libos_print_v1e_08`, which the kernel has in rm/r535/gsp.c alone: two words,
+/// then the text.
 const LIBOS_WORDS: [Place; 2] = [
     Place {
         offset: 0,
@@ -61,7 +62,8 @@ macro_rules! running {
                         ($v::MC_ENGINE_IDX_OFA0, $v::MC_ENGINE_IDX_OFA1, Engine::Ofa, 0),
                     ]
                 } else {
-                    // Numbers are macros, of which an object tells nothing: of 550 few are known, so it cannot be driven.
+                    // Numbers are macros, of which an object tells nothing: of 550 few are known,
+                    // so it cannot be driven.
                     pick!(since r550 at $v {
                         &[
                             one($v::MC_ENGINE_IDX_DISP, Engine::Disp),
@@ -75,7 +77,12 @@ macro_rules! running {
                             one($v::MC_ENGINE_IDX_GR0, Engine::Gr),
                             ($v::MC_ENGINE_IDX_NVDEC0, $v::MC_ENGINE_IDX_NVDEC7, Engine::Nvdec, 0),
                             ($v::MC_ENGINE_IDX_MSENC, $v::MC_ENGINE_IDX_MSENC2, Engine::Nvenc, 0),
-                            ($v::MC_ENGINE_IDX_NVJPEG0, $v::MC_ENGINE_IDX_NVJPEG7, Engine::Nvjpg, 0),
+                            (
+                                $v::MC_ENGINE_IDX_NVJPEG0,
+                                $v::MC_ENGINE_IDX_NVJPEG7,
+                                Engine::Nvjpg,
+                                0,
+                            ),
                             one($v::MC_ENGINE_IDX_OFA0, Engine::Ofa),
                         ]
                     })
@@ -126,7 +133,10 @@ macro_rules! running {
             fn interrupts(&self, table: &[u8]) -> Result<usize, Fault> {
                 use versions::$v;
                 let table = decoder!($v, table, NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS);
-                let count = table.get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS, tableLen))?;
+                let count = table.get(place!(
+                    $v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS,
+                    tableLen
+                ))?;
                 bounded("tableLen", count, $v::NV2080_CTRL_INTERNAL_INTR_MAX_TABLE_SIZE as usize)
             }
 
@@ -135,22 +145,31 @@ macro_rules! running {
                 let table = decoder!($v, table, NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS);
                 let most = $v::NV2080_CTRL_INTERNAL_INTR_MAX_TABLE_SIZE as usize;
                 bounded("table", line.saturating_add(1), most)?;
-                let base = ::core::mem::offset_of!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS, table);
+                let base = ::core::mem::offset_of!(
+                    $v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_PARAMS,
+                    table
+                );
                 let get = |place: Place| {
                     let stride = size_of::<$v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY>();
                     table.get::<u32>(place.element(base, line, stride).unwrap_or(place))
                 };
+                macro_rules! of {
+                    ($field:ident) => {
+                        get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY, $field))?
+                    };
+                }
                 Ok(Interrupt {
-                    index: get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY, engineIdx))?,
-                    pmc_mask: get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY, pmcIntrMask))?,
-                    stall: get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY, vectorStall))?,
-                    nonstall: get(place!($v::NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY, vectorNonStall))?,
+                    index: of!(engineIdx),
+                    pmc_mask: of!(pmcIntrMask),
+                    stall: of!(vectorStall),
+                    nonstall: of!(vectorNonStall),
                 })
             }
 
             fn raw_comptags(&self, config: &[u8]) -> Result<bool, Fault> {
                 use versions::$v;
-                let config = decoder!($v, config, NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS);
+                let config =
+                    decoder!($v, config, NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS);
                 config.flag(place!(
                     $v::NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS,
                     bUseRawModeComptaglineAllocation
@@ -179,10 +198,14 @@ macro_rules! running {
             fn gcx(&self, answer: &[u8]) -> Result<Gcx, Fault> {
                 pick!(since r570 at $v { {
                     use versions::$v;
-                    let answer = decoder!($v, answer, NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS);
+                    let answer =
+                        decoder!($v, answer, NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS);
                     macro_rules! flag {
                         ($field:ident) => {
-                            answer.flag(place!($v::NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS, $field))?
+                            answer.flag(place!(
+                                $v::NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS,
+                                $field
+                            ))?
                         };
                     }
                     Ok(Gcx { gc6: flag!(bIsGC6Satisfied), gcoff: flag!(bIsGCOFFSatisfied) })
@@ -232,7 +255,11 @@ macro_rules! running {
                 let size: usize = get!(eventDataSize);
                 let given = message.len().saturating_sub(HEADER);
                 if size != given {
-                    return Err(Fault::Value { field: "eventDataSize", value: wide(size), most: wide(given) });
+                    return Err(Fault::Value {
+                        field: "eventDataSize",
+                        value: wide(size),
+                        most: wide(given),
+                    });
                 }
                 Ok(Posted {
                     client: get!(hClient),
@@ -247,9 +274,11 @@ macro_rules! running {
 
             fn os_error<'a>(&self, message: &'a [u8]) -> Result<OsError<'a>, Fault> {
                 use versions::$v;
-                // Whatever is behind the text is not looked at: the driver's C knows less of it than RM.
+                // Whatever is behind the text is not looked at: the driver's C knows less of it
+                // than RM.
                 const TEXT: usize = ::core::mem::offset_of!($v::rpc_os_error_log_v17_00, errString);
-                const LEN: usize = super::field::width(|it: &$v::rpc_os_error_log_v17_00| &it.errString);
+                const LEN: usize =
+                    super::field::width(|it: &$v::rpc_os_error_log_v17_00| &it.errString);
                 let needed = TEXT.saturating_add(LEN);
                 let log = Decoder::new("rpc_os_error_log_v17_00", message, needed)?;
                 let short = Fault::Short { what: "errString", needed, given: message.len() };
@@ -266,7 +295,9 @@ macro_rules! running {
                 Ok(LibosPrint {
                     class: print.get::<u32>(desc)?.wrapping_shr(8),
                     size,
-                    text: usize::try_from(size).ok().and_then(|len| behind(message, LIBOS_TEXT, len)),
+                    text: usize::try_from(size)
+                        .ok()
+                        .and_then(|len| behind(message, LIBOS_TEXT, len)),
                 })
             }
         }

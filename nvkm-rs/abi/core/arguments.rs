@@ -2,7 +2,8 @@
 
 //! What is handed over at boot: the same for all versions, in the driver's words.
 //!
-//! Each type says which of NVIDIA's it becomes. Addresses are bus addresses, sizes bytes, unless something else is said.
+//! Each type says which of NVIDIA's it becomes. Addresses are bus addresses, sizes bytes, unless
+//! something else is said.
 
 use super::versions;
 
@@ -15,7 +16,8 @@ pub struct Range {
     pub size: u64,
 }
 
-/// Where the RISC-V bootloader's pieces are: `RM_RISCV_UCODE_DESC`. Offsets count from the image's beginning.
+/// Where the RISC-V bootloader's pieces are: `RM_RISCV_UCODE_DESC`. Offsets count from the image's
+/// beginning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct UcodeDesc {
     /// `appVersion`, to be written to the falcon's OS register.
@@ -28,8 +30,8 @@ pub struct UcodeDesc {
     pub manifest_offset: u32,
 }
 
-/// For the booter: `GspFwWprMeta`. All in the frame buffer but `radix3`, `bootloader` and `signature`, which are in
-/// system memory.
+/// For the booter: `GspFwWprMeta`. All in the frame buffer but `radix3`, `bootloader` and
+/// `signature`, which are in system memory.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct WprMeta {
     /// Level 0 of the image's page table, and bytes of the image.

@@ -2,9 +2,10 @@
 
 //! Single fields of NVIDIA's types, as bytes in memory.
 //!
-//! The types themselves are never filled in or looked into: a field is an offset and a width, both taken from the type by
-//! the compiler, and a value that does not fit is an error. So there is no `unsafe` here, padding is always zero, and a
-//! field that a version moves, widens or narrows costs nothing.
+//! The types themselves are never filled in or looked into: a field is an offset and a width, both
+//! taken from the type by the compiler, and a value that does not fit is an error. So there is no
+//! `unsafe` here, padding is always zero, and a field that a version moves, widens or narrows costs
+//! nothing.
 
 use ::core::fmt;
 
@@ -196,7 +197,8 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Large`] when the value does not fit `T`; [`Fault::Short`] for a place outside of the type.
+    /// [`Fault::Large`] when the value does not fit `T`; [`Fault::Short`] for a place outside of
+    /// the type.
     pub fn get<T: TryFrom<u64>>(&self, place: Place) -> Result<T, Fault> {
         let end = place.offset.saturating_add(place.width);
         let short = Fault::Short {
@@ -225,8 +227,9 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Writes fields of one of NVIDIA's types, and makes a count of its bytes of it. A field that not all versions have, or
-/// that not all spell alike, says so: `[since r570] name = value;`, `[until r570] name = value;`.
+/// Writes fields of one of NVIDIA's types, and makes a count of its bytes of it. A field that not
+/// all versions have, or that not all spell alike, says so: `[since r570] name = value;`, `[until
+/// r570] name = value;`.
 macro_rules! encode {
     ($v:ident, $out:expr, $type:ident { $($fields:tt)* }) => {{
         const SIZE: usize = size_of::<$v::$type>();
@@ -244,7 +247,10 @@ macro_rules! encode {
         encode!(@ $v $e $t $($rest)*);
     };
     // A field of an anonymous union: offset and width of the union's own types.
-    (@ $v:ident $e:ident $t:ident union $u:ident($part:ident::$inner:ident) $f:ident = $value:expr; $($rest:tt)*) => {
+    (
+        @ $v:ident $e:ident $t:ident union $u:ident($part:ident::$inner:ident) $f:ident
+        = $value:expr; $($rest:tt)*
+    ) => {
         $e.put(
             $crate::abi::core::field::Place {
                 offset: ::core::mem::offset_of!($v::$t, $u.$part.$f),

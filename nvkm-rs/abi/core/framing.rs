@@ -2,9 +2,10 @@
 
 //! The headers of queues and of their elements.
 //!
-//! An element is `GSP_MSG_QUEUE_ELEMENT`'s header, then `rpc_message_header_v`, then the payload. All versions agree on
-//! this so far, and each is held to it below when it is compiled: one that differs does not build, and framing then
-//! becomes part of [`Abi`](super::Abi). All words are little-endian.
+//! An element is `GSP_MSG_QUEUE_ELEMENT`'s header, then `rpc_message_header_v`, then the payload.
+//! All versions agree on this so far, and each is held to it below when it is compiled: one that
+//! differs does not build, and framing then becomes part of [`Abi`](super::Abi). All words are
+//! little-endian.
 
 use ::core::mem::offset_of;
 
@@ -18,7 +19,8 @@ pub const RPC_HEADER_SIZE: usize = size_of::<r535::rpc_message_header_v>();
 
 /// The element header's fields, in their order, from the element's beginning.
 ///
-/// Authentication tag and additional data (before them, 16 bytes each) are for confidential computing.
+/// Authentication tag and additional data (before them, 16 bytes each) are for confidential
+/// computing.
 pub const ELEMENT: Element = element!(r535);
 /// The RPC header's fields, in their order, from the RPC header's beginning.
 pub const RPC: Rpc = rpc!(r535);

@@ -9,13 +9,14 @@ use super::running::Running;
 use super::services::{InitStep, RegistryEntry, StaticInfo, SystemInfo};
 use super::sizing::Sizing;
 
-/// One firmware version's interface. Functions that write give the number of bytes that they wrote, which is the size of
-/// NVIDIA's type; what they do not set is 0.
+/// One firmware version's interface. Functions that write give the number of bytes that they wrote,
+/// which is the size of NVIDIA's type; what they do not set is 0.
 ///
 /// # Errors
 ///
-/// Those that write: [`Fault::Short`] (`out` is smaller than the type), [`Fault::Large`] (a value does not fit the
-/// version's field). Those that read: [`Fault::Short`], [`Fault::Value`] (a count above its table).
+/// Those that write: [`Fault::Short`] (`out` is smaller than the type), [`Fault::Large`] (a value
+/// does not fit the version's field). Those that read: [`Fault::Short`], [`Fault::Value`] (a count
+/// above its table).
 pub trait Abi: Running + Sync {
     /// The version, as in the firmware files' names.
     fn version(&self) -> &'static str;

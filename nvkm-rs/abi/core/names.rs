@@ -2,8 +2,9 @@
 
 //! Function and event numbers.
 //!
-//! Numbers are those of `NV_VGPU_MSG_FUNCTION_*` and `NV_VGPU_MSG_EVENT_*` (nvrm/rpcfn.h, nvrm/msgfn.h), names those
-//! without the prefix. The tables of all names are made of the same headers at build time.
+//! Numbers are those of `NV_VGPU_MSG_FUNCTION_*` and `NV_VGPU_MSG_EVENT_*` (nvrm/rpcfn.h,
+//! nvrm/msgfn.h), names those without the prefix. The tables of all names are made of the same
+//! headers at build time.
 
 use ::core::fmt;
 
@@ -121,7 +122,8 @@ pub fn is_event(number: u32) -> bool {
     number >= FIRST_EVENT
 }
 
-/// The name of a number, if all versions that have it call it so: for those who do not know the version.
+/// The name of a number, if all versions that have it call it so: for those who do not know the
+/// version.
 #[must_use]
 pub fn common_name(number: u32) -> Option<&'static str> {
     let mut common = None;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is asked of a running RM by control, and what it says by event: the same for all versions, in the driver's words.
+//! What is asked of a running RM by control, and what it says by event: the same for all versions,
+//! in the driver's words.
 
 use ::core::ops::Range;
 
@@ -29,7 +30,8 @@ pub enum Engine {
     Ofa,
 }
 
-/// Engines of a kind, whose indices follow one another: the first and the last index, the kind, the first's number.
+/// Engines of a kind, whose indices follow one another: the first and the last index, the kind, the
+/// first's number.
 pub(super) type Engines = (u32, u32, Engine, u32);
 
 /// One line of RM's interrupt table: `NV2080_CTRL_INTERNAL_INTR_GET_KERNEL_TABLE_ENTRY`.
@@ -117,7 +119,8 @@ pub struct OsError<'a> {
     pub text: &'a [u8],
 }
 
-/// The class of libos prints that are the PMU's (rm/r535/gsp.c, `NV_GSP_MSG_EVENT_UCODE_LIBOS_CLASS_PMU`).
+/// The class of libos prints that are the PMU's (rm/r535/gsp.c,
+/// `NV_GSP_MSG_EVENT_UCODE_LIBOS_CLASS_PMU`).
 pub const LIBOS_CLASS_PMU: u32 = 0xf3_d722;
 
 /// What a microcontroller printed: `rpc_ucode_libos_print`.
@@ -137,7 +140,8 @@ pub struct LibosPrint<'a> {
 ///
 /// As for [`Abi`](super::Abi).
 pub trait Running {
-    /// The engine of an index in the interrupt table, and which of its kind; none that the driver has a part for.
+    /// The engine of an index in the interrupt table, and which of its kind; none that the driver
+    /// has a part for.
     fn engine(&self, index: u32) -> Option<(Engine, u32)>;
 
     /// A control's number and size; none if the version has no such control, or is not asked by it.
@@ -178,8 +182,8 @@ pub trait Running {
     /// Whether RM wants to know of the displays' multiplexers.
     fn wants_mux(&self) -> bool;
 
-    /// Events that are dropped in silence, besides those that are so with all versions. With `debug` those are left out
-    /// that a person who looks for trouble wants to see.
+    /// Events that are dropped in silence, besides those that are so with all versions. With
+    /// `debug` those are left out that a person who looks for trouble wants to see.
     fn dropped(&self, debug: bool) -> &'static [Event];
 
     /// Reads `rpc_post_event`: [`Fault::Value`] if there is more or less data than it says.

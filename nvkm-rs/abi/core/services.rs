@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What RM is told, and asked, by message while it comes up: the same for all versions, in the driver's words.
+//! What RM is told, and asked, by message while it comes up: the same for all versions, in the
+//! driver's words.
 
 /// What RM learns of the system: `GspSystemInfo`. What is not here is sent as 0, as nouveau does.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,7 +29,8 @@ pub struct SystemInfo<'a> {
 /// Most displays that the ACPI part has room for (`NV0073_CTRL_SYSTEM_ACPI_ID_MAP_MAX_DISPLAYS`).
 pub const ACPI_DISPLAYS: usize = 16;
 
-/// What ACPI methods said: `ACPI_METHOD_DATA`, as `r535_gsp_acpi_info()` fills it. A status is RM's, 0 for success.
+/// What ACPI methods said: `ACPI_METHOD_DATA`, as `r535_gsp_acpi_info()` fills it. A status is
+/// RM's, 0 for success.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Acpi<'a> {
     /// `_DOD`: status, and the displays' ACPI ids.
@@ -61,8 +63,8 @@ pub enum RegistryValue<'a> {
     Text(&'a [u8]),
 }
 
-/// A key and its value: one `PACKED_REGISTRY_ENTRY`, with the key's terminated name and what does not fit in the entry
-/// behind the table.
+/// A key and its value: one `PACKED_REGISTRY_ENTRY`, with the key's terminated name and what does
+/// not fit in the entry behind the table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RegistryEntry<'a> {
     /// Its name, without the terminating 0.
@@ -71,7 +73,8 @@ pub struct RegistryEntry<'a> {
     pub value: RegistryValue<'a>,
 }
 
-/// Most regions of frame buffer that RM reports (`NV2080_CTRL_CMD_FB_GET_FB_REGION_INFO_MAX_ENTRIES`).
+/// Most regions of frame buffer that RM reports
+/// (`NV2080_CTRL_CMD_FB_GET_FB_REGION_INFO_MAX_ENTRIES`).
 pub const FB_REGIONS: usize = 16;
 
 /// A region of frame buffer: `NV2080_CTRL_CMD_FB_GET_FB_REGION_FB_REGION_INFO`.
@@ -113,7 +116,8 @@ pub struct StaticInfo {
     /// GPCs and all their TPCs, where the version says so here and not by a control of its own
     /// ([`InitStep::GpcTpcMasks`]).
     pub graphics: Option<Graphics>,
-    /// `fwWprLayoutOffset`: where RM put the heap outside of WPR2 and FRTS; only versions that move them say so.
+    /// `fwWprLayoutOffset`: where RM put the heap outside of WPR2 and FRTS; only versions that move
+    /// them say so.
     pub wpr_layout: Option<WprLayout>,
 }
 

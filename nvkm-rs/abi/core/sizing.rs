@@ -2,7 +2,8 @@
 
 //! Memory that the firmware wants in the frame buffer.
 //!
-//! Source: `GSP_FW_HEAP_PARAM_*` of nvrm/gsp.h, and how `tu102_gsp_wpr_heap_size()` (nvkm/subdev/gsp/tu102.c) adds them up.
+//! Source: `GSP_FW_HEAP_PARAM_*` of nvrm/gsp.h, and how `tu102_gsp_wpr_heap_size()`
+//! (nvkm/subdev/gsp/tu102.c) adds them up.
 
 /// Which operating system the firmware runs on: chips differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,7 +28,8 @@ pub enum Rm {
 pub struct Heap {
     /// Bytes for the operating system (`GSP_FW_HEAP_PARAM_OS_SIZE_*`).
     pub os_carveout: u64,
-    /// Least bytes of the whole heap (`GSP_FW_HEAP_SIZE_OVERRIDE_*_MIN_MB`, which counts megabytes).
+    /// Least bytes of the whole heap (`GSP_FW_HEAP_SIZE_OVERRIDE_*_MIN_MB`, which counts
+    /// megabytes).
     pub least: u64,
 }
 
@@ -51,7 +53,8 @@ pub struct Sizing {
 const MEGABYTE: u64 = 1 << 20;
 
 impl Sizing {
-    /// Bytes of the heap in WPR2 for a frame buffer of `frame_buffer` bytes, without what rounding its place adds.
+    /// Bytes of the heap in WPR2 for a frame buffer of `frame_buffer` bytes, without what rounding
+    /// its place adds.
     ///
     /// `None`: the version has no such RM, or the frame buffer is absurd.
     #[must_use]

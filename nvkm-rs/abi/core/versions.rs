@@ -2,15 +2,16 @@
 
 //! The firmware versions: their order, and NVIDIA's own types of each.
 //!
-//! The types are made by bindgen at build time (`nvkm-rs/abi/headers/`). The kernel carries a version's headers only as
-//! far as they changed; what a version does not have is its predecessor's. That is what the glob imports say: an item of
-//! the version's own hides the one that it would inherit. Which items are inherited is listed in
+//! The types are made by bindgen at build time (`nvkm-rs/abi/headers/`). The kernel carries a
+//! version's headers only as far as they changed; what a version does not have is its
+//! predecessor's. That is what the glob imports say: an item of the version's own hides the one
+//! that it would inherit. Which items are inherited is listed in
 //! `nvkm-rs/tests/data/abi-inherited.json`.
 
 /// Chooses by version: `pick!(since r570 at r535 { new } else { old })` is `old`.
 ///
-/// The list is the order, oldest first, and each version has two rules below it: here it is what was asked for, or what
-/// it was asked of. Whichever comes first in the list decides.
+/// The list is the order, oldest first, and each version has two rules below it: here it is what
+/// was asked for, or what it was asked of. Whichever comes first in the list decides.
 macro_rules! pick {
     (since $bound:ident at $version:ident { $($new:tt)* } else { $($old:tt)* }) => {
         pick!(@ [r535 r550 r570] $bound $version { $($new)* } { $($old)* })
@@ -53,7 +54,8 @@ version! {
     r535
 }
 version! {
-    /// 550.163.01, which nouveau has no support for; `make abi-new` makes all of its types, so it inherits nothing.
+    /// 550.163.01, which nouveau has no support for; `make abi-new` makes all of its types, so it
+    /// inherits nothing.
     #[cfg(feature = "r550")]
     r550
 }

@@ -21,3 +21,24 @@
 #include <r535/nvrm/ofa.h>
 #include <r535/nvrm/rpcfn.h>
 #include <r535/nvrm/vmm.h>
+
+/* Kernels before 7.3 lack it: ctrl2080internal.h of NVIDIA's open driver. */
+#ifndef NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG
+#define NV2080_CTRL_CMD_INTERNAL_MEMSYS_GET_STATIC_CONFIG 0x20800a1c
+struct NV2080_CTRL_INTERNAL_MEMSYS_GET_STATIC_CONFIG_PARAMS {
+	NvBool bOneToOneComptagLineAllocation;
+	NvBool bUseOneToFourComptagLineAllocation;
+	NvBool bUseRawModeComptaglineAllocation;
+	NvBool bDisableCompbitBacking;
+	NvBool bDisablePostL2Compression;
+	NvBool bEnabledEccFBPA;
+	NvBool bL2PreFill;
+	NV_DECLARE_ALIGNED(NvU64 l2CacheSize, 8);
+	NvBool bFbpaPresent;
+	NvU32 comprPageSize;
+	NvU32 comprPageShift;
+	NvU32 ramType;
+	NvU32 ltcCount;
+	NvU32 ltsPerLtcCount;
+};
+#endif

@@ -12,6 +12,15 @@
 #include <r570/nvrm/ofa.h>
 #include <r570/nvrm/rpcfn.h>
 
+/* Kernels before 7.3 lack it: ctrl2080internal.h of NVIDIA's open driver. */
+#ifndef NV2080_CTRL_CMD_INTERNAL_GCX_ENTRY_PREREQUISITE
+#define NV2080_CTRL_CMD_INTERNAL_GCX_ENTRY_PREREQUISITE 0x2080a7d7
+struct NV2080_CTRL_INTERNAL_GCX_ENTRY_PREREQUISITE_PARAMS {
+	NvBool bIsGC6Satisfied;
+	NvBool bIsGCOFFSatisfied;
+};
+#endif
+
 /*
  * Not macros: bindgen evaluates none that uses another one's arguments, and keeps the first of two.
  *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where chips differ. Methods have Turing's way as a default, which GA100 shares; the others' is in a file each.
+//! Where chips differ. Methods have Turing's way as a default, which GA100 shares; the others' is
+//! in a file each.
 
 use super::error::BootError;
 use super::falcon::{Falcon, Limits};
@@ -21,8 +22,8 @@ pub trait Hal: Sync {
     /// The chip that the family is called after.
     fn name(&self) -> &'static str;
 
-    /// FWSEC-FRTS makes a region for itself at the end of WPR2, before the booter runs. (On GA100 the booter makes all
-    /// of it.)
+    /// FWSEC-FRTS makes a region for itself at the end of WPR2, before the booter runs. (On GA100
+    /// the booter makes all of it.)
     fn has_frts(&self) -> bool {
         true
     }
@@ -32,12 +33,14 @@ pub trait Hal: Sync {
         false
     }
 
-    /// What GSP-RM runs on, which decides on its heap (`r570_rm_tu102`, `r570_rm_ga102` and the like).
+    /// What GSP-RM runs on, which decides on its heap (`r570_rm_tu102`, `r570_rm_ga102` and the
+    /// like).
     fn libos(&self) -> Libos {
         Libos::Two
     }
 
-    /// The falcon has a register that says whether debug signatures are to be taken (`falcon->func->debug`).
+    /// The falcon has a register that says whether debug signatures are to be taken
+    /// (`falcon->func->debug`).
     fn has_debug_fuse(&self, unit: super::io::Unit) -> bool {
         unit == super::io::Unit::Sec2
     }
@@ -92,7 +95,8 @@ pub trait Hal: Sync {
     /// Tells a boot ROM what it is to check (`fw->func->boot`).
     fn write_brom(&self, _falcon: &mut Falcon<'_>, _layout: &Layout) {}
 
-    /// Which of `count` signatures goes into an image (`fw->func->signature`); whether there is one is not checked here.
+    /// Which of `count` signatures goes into an image (`fw->func->signature`); whether there is one
+    /// is not checked here.
     ///
     /// # Errors
     ///
@@ -127,8 +131,8 @@ pub trait Hal: Sync {
     }
 }
 
-/// The family of a chip, by nouveau's number for it (`device->chipset`); none for those that boot in another way or are
-/// not known (`nvkm/engine/device/base.c`).
+/// The family of a chip, by nouveau's number for it (`device->chipset`); none for those that boot
+/// in another way or are not known (`nvkm/engine/device/base.c`).
 #[must_use]
 pub fn select(chipset: u32) -> Option<&'static dyn Hal> {
     match chipset {

@@ -37,7 +37,8 @@ pub trait Image {
     fn signature_word(&self, offset: u32) -> Option<u32>;
     /// One is in the image now: the others are not needed again (`nvkm_falcon_fw_dtor_sigs`).
     fn drop_signatures(&mut self);
-    /// Bytes of the code that loads the image, if it is not loaded directly (`struct nvkm_falcon_fw.boot`).
+    /// Bytes of the code that loads the image, if it is not loaded directly (`struct
+    /// nvkm_falcon_fw.boot`).
     fn loader_size(&self) -> Option<u32>;
     /// A word of that code.
     fn loader_word(&self, offset: u32) -> Option<u32>;

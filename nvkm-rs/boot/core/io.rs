@@ -11,7 +11,8 @@ pub enum Unit {
     Sec2,
 }
 
-/// What the boot needs of a device. Implementations do as they are told: nothing is checked, reordered or left out.
+/// What the boot needs of a device. Implementations do as they are told: nothing is checked,
+/// reordered or left out.
 pub trait Io {
     /// Bytes of BAR0.
     fn size(&self) -> u32;
@@ -67,17 +68,19 @@ pub struct Timeout {
     pub value: u32,
     /// How long it may take.
     pub micros: u32,
-    /// It was not the clock that ended it, but the number of reads: the clock stands still, or all but.
+    /// It was not the clock that ended it, but the number of reads: the clock stands still, or all
+    /// but.
     pub clock: bool,
 }
 
 /// Most reads a microsecond: one goes over PCIe and back, which takes several times as long.
 const READS_PER_MICROSECOND: u64 = 16;
-/// Most reads while the clock does not move. At the rate above these take 16 ms, and the kernel's coarsest clock moves
-/// every 10 ms. (C gives its own clock, PTIMER, 16 reads.)
+/// Most reads while the clock does not move. At the rate above these take 16 ms, and the kernel's
+/// coarsest clock moves every 10 ms. (C gives its own clock, PTIMER, 16 reads.)
 const READS_PER_TICK: u32 = 1 << 18;
 
-/// Reads a register until `done` says so: once, then until `micros` microseconds are over, and once more then.
+/// Reads a register until `done` says so: once, then until `micros` microseconds are over, and once
+/// more then.
 ///
 /// `nvkm_usec` with a condition that reads. The value is the last one read.
 ///

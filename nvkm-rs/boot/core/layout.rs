@@ -3,8 +3,9 @@
 //! Where in the frame buffer everything goes: `tu102_gsp_oneinit()` and `tu102_gsp_wpr_meta_init()`
 //! (nvkm/subdev/gsp/tu102.c).
 //!
-//! From the top down: VGA workspace (or what the VBIOS has locked, if that is lower), FRTS, bootloader, image, heap, and the
-//! metadata below it make WPR2; below that is the heap outside of WPR2. All values are bytes.
+//! From the top down: VGA workspace (or what the VBIOS has locked, if that is lower), FRTS,
+//! bootloader, image, heap, and the metadata below it make WPR2; below that is the heap outside of
+//! WPR2. All values are bytes.
 
 use ::core::fmt;
 
@@ -94,7 +95,8 @@ fn read<R: Register>(io: &mut dyn Io) -> R {
 }
 
 impl Reserved {
-    /// Asks the registers: for the VGA workspace where there is a display, for what is locked where the chip has that.
+    /// Asks the registers: for the VGA workspace where there is a display, for what is locked where
+    /// the chip has that.
     pub fn read(io: &mut dyn Io, display: bool, lockable: bool) -> Self {
         Self {
             vga_workspace: display.then(|| vga_workspace(io)).flatten(),

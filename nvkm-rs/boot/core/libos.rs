@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What libos and RM are handed at their start, and what of it lies in memory that the device sees: log buffers, queues
-//! (`r535_gsp_libos_init()`, `r535_gsp_shared_init()` of nvkm/subdev/gsp/rm/r535/gsp.c).
+//! What libos and RM are handed at their start, and what of it lies in memory that the device sees:
+//! log buffers, queues (`r535_gsp_libos_init()`, `r535_gsp_shared_init()` of
+//! nvkm/subdev/gsp/rm/r535/gsp.c).
 
 use crate::abi::core::field::Place;
 use crate::abi::core::framing::QUEUE;
@@ -22,7 +23,8 @@ pub const RMARGS: &str = "RMARGS";
 /// Bytes of an entry of a page list.
 const ENTRY: u64 = 8;
 
-/// The list of the pages of a contiguous buffer, as bytes: offset and address of each. `from` is where the list begins.
+/// The list of the pages of a contiguous buffer, as bytes: offset and address of each. `from` is
+/// where the list begins.
 pub fn page_list(addr: u64, size: u64, from: u64) -> impl Iterator<Item = (usize, [u8; 8])> {
     (0..size.div_ceil(PAGE)).map_while(move |page| {
         let offset = page.checked_mul(ENTRY)?.checked_add(from)?;
@@ -66,7 +68,8 @@ pub mod shared {
         page_list(addr, PAGES * PAGE, 0)
     }
 
-    /// The command queue's header: place in the queue and value of each field. The message queue's is GSP's to write.
+    /// The command queue's header: place in the queue and value of each field. The message queue's
+    /// is GSP's to write.
     #[must_use]
     pub fn commands_header() -> [(Place, u32); 8] {
         [

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An image into a falcon: word by word through its ports, by a loader that is put there so, or by the falcon's DMA.
+//! An image into a falcon: word by word through its ports, by a loader that is put there so, or by
+//! the falcon's DMA.
 //!
-//! What is wrong with an image is found out before anything is touched: the `check_*` come first, with the sizes that the
-//! falcon says its memories have.
+//! What is wrong with an image is found out before anything is touched: the `check_*` come first,
+//! with the sizes that the falcon says its memories have.
 
 use super::error::BootError;
 use super::falcon::{halves, Falcon, Limits};
@@ -105,13 +106,15 @@ fn some(what: &'static str, found: u32, of: u32) -> Result<(), BootError> {
 ///
 /// # Errors
 ///
-/// A part lies outside of the image or of the falcon's memory, or is not of whole blocks (data: words).
+/// A part lies outside of the image or of the falcon's memory, or is not of whole blocks (data:
+/// words).
 pub fn check_pio(image: &dyn Image, limits: Limits) -> Result<(), BootError> {
     let layout = image.layout();
     if let Some(size) = image.loader_size() {
         some("loader", size, BLOCK)?;
         within("loader", 0, size, limits.imem)?;
-        // What it loads, by DMA: code from where it lies in the falcon's memory, counted from the image's beginning.
+        // What it loads, by DMA: code from where it lies in the falcon's memory, counted from the
+        // image's beginning.
         for (what, start, size) in [
             ("code", layout.nmem_base, layout.nmem_size),
             ("secure code", layout.imem_base, layout.imem_size),
@@ -216,7 +219,8 @@ fn write_data(
     Ok(())
 }
 
-/// What the loader is told, at the beginning of data's memory: `struct flcn_bl_dmem_desc_v2` (`nvfw/flcn.h`).
+/// What the loader is told, at the beginning of data's memory: `struct flcn_bl_dmem_desc_v2`
+/// (`nvfw/flcn.h`).
 struct Arguments {
     /// Its words; the first eight are reserved, and for a signature that there is not.
     words: [u32; 21],
@@ -296,8 +300,8 @@ fn write_arguments(
 ///
 /// # Errors
 ///
-/// A part lies outside of the image or of the falcon's memory, or is not of whole blocks; DMA cannot read from where the
-/// image is; it comes with a loader.
+/// A part lies outside of the image or of the falcon's memory, or is not of whole blocks; DMA
+/// cannot read from where the image is; it comes with a loader.
 pub fn check_dma(image: &dyn Image, limits: Limits) -> Result<(), BootError> {
     if image.loader_size().is_some() {
         return Err(BootError::Loader);
@@ -353,7 +357,8 @@ pub fn dma(falcon: &mut Falcon<'_>, image: &dyn Image) -> Result<(), BootError> 
         .with(NV_PFALCON_FALCON_DMATRFCMD::IMEM, 1)
         .with(NV_PFALCON_FALCON_DMATRFCMD::SEC, 1);
     transfer(falcon, image.addr(), Part::secure(&layout), code)?;
-    // Where code is read from is also its virtual address; data has none, and its place counts as the base.
+    // Where code is read from is also its virtual address; data has none, and its place counts as
+    // the base.
     let data = Part::data(&layout);
     let base = image.addr().wrapping_add(data.from.into());
     transfer(falcon, base, Part { from: 0, ..data }, command)

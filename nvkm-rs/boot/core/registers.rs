@@ -2,11 +2,13 @@
 
 //! Registers, under NVIDIA's names. No other file has an address of one or a bit in one.
 //!
-//! Headers named below are those of NVIDIA's open-gpu-kernel-modules, `src/common/inc/swref/published/`:
-//! `turing/tu102/`, `ampere/ga100/`, `ampere/ga102/`. Where a register has no name there, the source of its name is said.
+//! Headers named below are those of NVIDIA's open-gpu-kernel-modules,
+//! `src/common/inc/swref/published/`: `turing/tu102/`, `ampere/ga100/`, `ampere/ga102/`. Where a
+//! register has no name there, the source of its name is said.
 //!
-//! A register is a type, its value is one of that type, and its fields are constants of the type, so that a field cannot be
-//! taken for another register's: `value.get(R::FIELD)`, `value.with(R::FIELD, 1)`.
+//! A register is a type, its value is one of that type, and its fields are constants of the type,
+//! so that a field cannot be taken for another register's: `value.get(R::FIELD)`,
+//! `value.with(R::FIELD, 1)`.
 
 use ::core::marker::PhantomData;
 
@@ -41,7 +43,8 @@ impl Space for PFalcon {
     }
 }
 
-/// Its second block, with its RISC-V core: `NV_FALCON2_GSP_BASE`, `NV_FALCON2_SEC_BASE` (`dev_falcon_second_pri.h`).
+/// Its second block, with its RISC-V core: `NV_FALCON2_GSP_BASE`, `NV_FALCON2_SEC_BASE`
+/// (`dev_falcon_second_pri.h`).
 #[derive(Clone, Copy, Debug)]
 pub struct PFalcon2;
 
@@ -140,7 +143,8 @@ impl<R> Field<R> {
     }
 }
 
-/// Defines registers: space, name, address, `[count by stride]` for several, fields, and names for values of fields.
+/// Defines registers: space, name, address, `[count by stride]` for several, fields, and names for
+/// values of fields.
 macro_rules! registers {
     ($(
         $(#[$doc:meta])*
@@ -222,7 +226,8 @@ registers! {
     /// Last address of WPR2; 0: there is none (`dev_fb.h`).
     Bar0 NV_PFB_PRI_MMU_WPR2_ADDR_HI @ 0x1f_a828 {}
 
-    /// Version that NVDEC's images must have at least, by ucode id less one (`ampere/ga100/dev_fuse.h`).
+    /// Version that NVDEC's images must have at least, by ucode id less one
+    /// (`ampere/ga100/dev_fuse.h`).
     Bar0 NV_FUSE_OPT_FPF_NVDEC_UCODE1_VERSION @ 0x82_4100 [16 by 4] {}
 
     /// The same for SEC2's images.
@@ -231,7 +236,8 @@ registers! {
     /// The same for the GSP's images.
     Bar0 NV_FUSE_OPT_FPF_GSP_UCODE1_VERSION @ 0x82_41c0 [16 by 4] {}
 
-    /// Masks interrupts (`dev_falcon_v4.h`, as all that is called `NV_PFALCON_FALCON_` where nothing else is said).
+    /// Masks interrupts (`dev_falcon_v4.h`, as all that is called `NV_PFALCON_FALCON_` where
+    /// nothing else is said).
     PFalcon NV_PFALCON_FALCON_IRQMCLR @ 0x014 {}
 
     /// Goes in as argument, comes out as status.
@@ -333,8 +339,8 @@ registers! {
         STARTCPU 1:1;
     }
 
-    /// Where in code's memory words go, by the first of its ports. Offset and block (`OFFS`, `BLK`) together are an address,
-    /// of 24 bits since GA102.
+    /// Where in code's memory words go, by the first of its ports. Offset and block (`OFFS`, `BLK`)
+    /// together are an address, of 24 bits since GA102.
     PFalcon NV_PFALCON_FALCON_IMEMC @ 0x180 {
         /// The address.
         ADDRESS 23:0;
@@ -370,7 +376,8 @@ registers! {
         RESET 0:0;
     }
 
-    /// Secure co-processor, on SEC2 (nvkm: `falcon->func->debug`; other units' is called so, `dev_minion_ip.h`).
+    /// Secure co-processor, on SEC2 (nvkm: `falcon->func->debug`; other units' is called so,
+    /// `dev_minion_ip.h`).
     PFalcon NV_PSEC_SCP_CTL_STAT @ 0x408 {
         /// The chip is fused for images with debug signatures.
         DEBUG_MODE 20:20;
@@ -393,7 +400,8 @@ registers! {
         ENGINE_ID_FLAG_BAR2_FN0 = 0;
         /// The context of code (`FALCON_DMAIDX_UCODE`, `nvkm/include/nvkm/engine/falcon.h`).
         UCODE = 0;
-        /// The context that Turing's loader of FWSEC is told to use (`FALCON_DMAIDX_PHYS_SYS_NCOH`).
+        /// The context that Turing's loader of FWSEC is told to use
+        /// (`FALCON_DMAIDX_PHYS_SYS_NCOH`).
         PHYS_SYS_NCOH = 4;
     }
 

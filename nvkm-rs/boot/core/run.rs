@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The steps of GSP boot that run something on a falcon, and the GSP's way into RISC-V mode and back.
+//! The steps of GSP boot that run something on a falcon, and the GSP's way into RISC-V mode and
+//! back.
 
 use super::error::BootError;
 use super::falcon::{halves, Falcon};
@@ -41,12 +42,14 @@ impl<I: Io + ?Sized> Boot<'_, I> {
         Falcon::new(&mut self.io, unit, self.hal)
     }
 
-    /// Puts an image into a falcon, runs it, and waits until it has stopped (`nvkm_falcon_fw_boot`). What the falcon left in
-    /// its mailboxes comes back; a first one that is not 0 is a failure.
+    /// Puts an image into a falcon, runs it, and waits until it has stopped
+    /// (`nvkm_falcon_fw_boot`). What the falcon left in its mailboxes comes back; a first one that
+    /// is not 0 is a failure.
     ///
     /// # Errors
     ///
-    /// The image cannot be loaded as it is, and nothing was done; the device does not do its part; what ran says so.
+    /// The image cannot be loaded as it is, and nothing was done; the device does not do its part;
+    /// what ran says so.
     pub fn run(
         &mut self,
         unit: Unit,
@@ -71,7 +74,8 @@ impl<I: Io + ?Sized> Boot<'_, I> {
         self.run(Unit::Gsp, Kind::Fwsec, image, (0, None))
     }
 
-    /// Runs FWSEC with its command to make the FRTS region (`nvkm_gsp_fwsec_frts`). WPR2's two registers come back.
+    /// Runs FWSEC with its command to make the FRTS region (`nvkm_gsp_fwsec_frts`). WPR2's two
+    /// registers come back.
     ///
     /// # Errors
     ///
@@ -115,8 +119,8 @@ impl<I: Io + ?Sized> Boot<'_, I> {
         }
     }
 
-    /// Runs the booter that loads RM: `meta_addr` is where it finds what to load, or what was kept over suspend
-    /// (`tu102_gsp_booter_load`).
+    /// Runs the booter that loads RM: `meta_addr` is where it finds what to load, or what was kept
+    /// over suspend (`tu102_gsp_booter_load`).
     ///
     /// # Errors
     ///
@@ -129,8 +133,8 @@ impl<I: Io + ?Sized> Boot<'_, I> {
         self.booter(image, halves(meta_addr))
     }
 
-    /// Runs the booter that takes WPR2 down, if it is there; `meta_addr`, in suspend, is where to keep what is in it
-    /// (`tu102_gsp_booter_unload`). Says whether the booter ran.
+    /// Runs the booter that takes WPR2 down, if it is there; `meta_addr`, in suspend, is where to
+    /// keep what is in it (`tu102_gsp_booter_unload`). Says whether the booter ran.
     ///
     /// # Errors
     ///

@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! RUN_CPU_SEQUENCER: accesses to registers that GSP-RM, which cannot make them itself while it is reset, has the driver
-//! make. It sends such a message once while it boots.
+//! RUN_CPU_SEQUENCER: accesses to registers that GSP-RM, which cannot make them itself while it is
+//! reset, has the driver make. It sends such a message once while it boots.
 //!
-//! The message is `rpc_run_cpu_sequencer_v17_00`, its commands are `GSP_SEQUENCER_BUFFER_CMD` (nvrm/gsp.h; all versions
-//! have the same): ten words, then a word for each command with so many words of payload behind it as the command has.
-//! `cmdIndex` counts words, not commands: it is where the next command would be written.
+//! The message is `rpc_run_cpu_sequencer_v17_00`, its commands are `GSP_SEQUENCER_BUFFER_CMD`
+//! (nvrm/gsp.h; all versions have the same): ten words, then a word for each command with so many
+//! words of payload behind it as the command has. `cmdIndex` counts words, not commands: it is
+//! where the next command would be written.
 //!
 //! # Trust
 //!
-//! Whoever writes the message writes registers, that is what it is for. But it writes registers only, and comes to an end:
+//! Whoever writes the message writes registers, that is what it is for. But it writes registers
+//! only, and comes to an end:
 //!
-//! - It is read to its end before the first command is done. What is wrong with it is found then, so a bad one does nothing.
+//! - It is read to its end before the first command is done. What is wrong with it is found then,
+//!   so a bad one does nothing.
 //! - An address is a register's: in BAR0, and of a word. Slots to save in are those that there are.
-//! - A delay is of one second at most, and all of them together of [`TOTAL`]: GSP-RM waits for registers by polls, and asks for
-//!   delays of some microseconds. The driver's thread does nothing else meanwhile.
+//! - A delay is of one second at most, and all of them together of [`TOTAL`]: GSP-RM waits for
+//!   registers by polls, and asks for delays of some microseconds. The driver's thread does nothing
+//!   else meanwhile.
 //! - A poll takes four seconds at most, which is what one takes that names no time.
 //! - No command begins after [`TOTAL`].
 //!
 //! # Where this differs from C on purpose
 //!
-//! - C believes number of words, addresses and slots, and has done all that comes before a command that it does not know.
-//! - A poll or a wait for the core to stop that sees nothing in time is passed over with a warning in C, too. Here the
-//!   caller is told of it ([`Summary`]).
+//! - C believes number of words, addresses and slots, and has done all that comes before a command
+//!   that it does not know.
+//! - A poll or a wait for the core to stop that sees nothing in time is passed over with a warning
+//!   in C, too. Here the caller is told of it ([`Summary`]).
 //! - A core that does not come out of reset ends it. C goes on.
 
 use ::core::fmt;
@@ -45,8 +50,8 @@ const PAYLOADS: [u32; 9] = [2, 3, 5, 1, 2, 0, 0, 0, 0];
 pub const POLL: u32 = 4_000_000;
 /// Microseconds that a delay may take.
 pub const DELAY: u32 = 1_000_000;
-/// Microseconds after which no command begins: several times what the slowest boot takes, well within the two minutes
-/// after which the kernel takes the thread for hung.
+/// Microseconds after which no command begins: several times what the slowest boot takes, well
+/// within the two minutes after which the kernel takes the thread for hung.
 pub const TOTAL: u32 = 30_000_000;
 
 /// One command.
@@ -300,12 +305,13 @@ impl<'a> Commands<'a> {
     }
 }
 
-/// Carries out a message, given as its payload, which must be the driver's own copy. Each command goes to `trace`: before it
-/// is done, or after, if it reads what it shows.
+/// Carries out a message, given as its payload, which must be the driver's own copy. Each command
+/// goes to `trace`: before it is done, or after, if it reads what it shows.
 ///
 /// # Errors
 ///
-/// The message is not what it should be, and nothing was done; a step of the boot failed; it takes too long.
+/// The message is not what it should be, and nothing was done; a step of the boot failed; it takes
+/// too long.
 pub fn run<I: Io + ?Sized>(
     boot: &mut Boot<'_, I>,
     message: &[u8],

@@ -2,8 +2,8 @@
 
 //! Which of its signatures goes into an image, and putting it there.
 //!
-//! An image is signed once for each version of a fuse. The fuse says which versions the chip still takes, so the driver
-//! reads it, and not the image's own word for it.
+//! An image is signed once for each version of a fuse. The fuse says which versions the chip still
+//! takes, so the driver reads it, and not the image's own word for it.
 
 use super::error::{BootError, Seen};
 use super::falcon::Falcon;
@@ -63,7 +63,8 @@ pub fn patch(falcon: &mut Falcon<'_>, kind: Kind, image: &mut dyn Image) -> Resu
     Ok(())
 }
 
-/// One for chips as they are sold, or one for those that are fused for debugging (`gm200_flcn_fw_signature`).
+/// One for chips as they are sold, or one for those that are fused for debugging
+/// (`gm200_flcn_fw_signature`).
 ///
 /// # Errors
 ///
@@ -91,7 +92,8 @@ fn highest(fuse: u32) -> u32 {
     u32::BITS.wrapping_sub(fuse.leading_zeros())
 }
 
-/// By versions, of which the image's is the highest, that of its first signature (`ga100_flcn_fw_signature`).
+/// By versions, of which the image's is the highest, that of its first signature
+/// (`ga100_flcn_fw_signature`).
 ///
 /// # Errors
 ///
@@ -115,7 +117,8 @@ pub fn by_version(falcon: &mut Falcon<'_>, layout: &Layout, count: u32) -> Resul
     index.ok_or(BootError::Fuse { seen, versions })
 }
 
-/// By versions, of which the image has a bit and a signature each, in the same order (`ga102_gsp_fwsec_signature`).
+/// By versions, of which the image has a bit and a signature each, in the same order
+/// (`ga102_gsp_fwsec_signature`).
 ///
 /// # Errors
 ///

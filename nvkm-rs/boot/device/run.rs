@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ways up and down: FWSEC, the booters, the start, what GSP-RM orders amid it, the stop, suspend and resume.
+//! The ways up and down: FWSEC, the booters, the start, what GSP-RM orders amid it, the stop,
+//! suspend and resume.
 
 use kernel::{
     error::code::*,
@@ -45,8 +46,8 @@ use crate::{
     },
 };
 
-/// What GSP-RM is given before it unloads for a suspend: without it, channels are reset after some resumes (the reason is not
-/// known: see `r535_gsp_fini()` in nvkm/subdev/gsp/rm/r535/gsp.c).
+/// What GSP-RM is given before it unloads for a suspend: without it, channels are reset after some
+/// resumes (the reason is not known: see `r535_gsp_fini()` in nvkm/subdev/gsp/rm/r535/gsp.c).
 const SETTLE_MICROS: u32 = 200_000;
 
 impl Boot {
@@ -110,7 +111,8 @@ impl Boot {
         if suspend != 0 {
             stopped?;
         }
-        // What fails from here on is said, and the next step taken all the same: WPR2 must not stay.
+        // What fails from here on is said, and the next step taken all the same: WPR2 must not
+        // stay.
         let _ = self.on_registers("reset", |boot| boot.reset_falcon());
         let _ = self.gsp.fwsec_sb();
         let _ = booter().and_then(|image| self.unload(image, suspend != 0));

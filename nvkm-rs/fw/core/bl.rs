@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `acr/bl.bin`: the loader of FWSEC on Turing and GA100, with `nvfw_bl_desc` (`include/nvfw/fw.h`).
+//! `acr/bl.bin`: the loader of FWSEC on Turing and GA100, with `nvfw_bl_desc`
+//! (`include/nvfw/fw.h`).
 
 use super::container::Container;
 use super::error::{FwError, Reason};
@@ -12,7 +13,8 @@ const START_TAG: Field = Field::new("start_tag", 0x00);
 const CODE_OFF: Field = Field::new("code_off", 0x08);
 const CODE_SIZE: Field = Field::new("code_size", 0x0c);
 
-/// A parsed file. C takes nothing else of it: its data is made by the driver (`tu102_gsp_fwsec_load_bld`).
+/// A parsed file. C takes nothing else of it: its data is made by the driver
+/// (`tu102_gsp_fwsec_load_bld`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Bl<'a> {
     /// Where in IMEM it starts, in blocks.

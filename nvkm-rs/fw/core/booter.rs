@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Booters (load, unload) and other images for a falcon's secure mode: `nvfw_hs_header_v2` and what it points at.
+//! Booters (load, unload) and other images for a falcon's secure mode: `nvfw_hs_header_v2` and what
+//! it points at.
 //!
-//! The header says where in the file four words lie, and they say what matters: where in the image the signature goes
-//! (`patch_loc`), where the signatures begin (`patch_sig`), how many there are (`num_sig`), and for which fuse they are
-//! (`meta_data_offset`). Layouts: `include/nvfw/hs.h`.
+//! The header says where in the file four words lie, and they say what matters: where in the image
+//! the signature goes (`patch_loc`), where the signatures begin (`patch_sig`), how many there are
+//! (`num_sig`), and for which fuse they are (`meta_data_offset`). Layouts: `include/nvfw/hs.h`.
 
 use super::container::Container;
 use super::error::{FwError, Reason};
@@ -86,8 +87,8 @@ impl<'a> Booter<'a> {
     ///
     /// # Errors
     ///
-    /// Anything that would have C, or the loader of that kind of image, read outside of the file or of the image; no
-    /// signatures, or a table that their number does not divide into words.
+    /// Anything that would have C, or the loader of that kind of image, read outside of the file or
+    /// of the image; no signatures, or a table that their number does not divide into words.
     pub fn parse(file: &'a [u8], kind: Kind) -> Result<Self, FwError> {
         let container = Container::parse(file)?;
         let header = View::new(HEADER, file, container.header_offset);

@@ -2,8 +2,9 @@
 
 //! `bootloader-*.bin`: GSP-RM's first code, and `RM_RISCV_UCODE_DESC` about it.
 //!
-//! The descriptor's layout belongs to the firmware's version, so it is handed on as bytes. Its length tells versions
-//! apart: 19 words (version 4: Turing and GA100, and all of its offsets are 0), 21 words (version 5).
+//! The descriptor's layout belongs to the firmware's version, so it is handed on as bytes. Its
+//! length tells versions apart: 19 words (version 4: Turing and GA100, and all of its offsets are
+//! 0), 21 words (version 5).
 
 use super::container::Container;
 use super::error::FwError;
@@ -61,7 +62,8 @@ impl<'a> Bootloader<'a> {
         })
     }
 
-    /// Checks that what the descriptor says lies in the image. (What has no size may lie at its end.)
+    /// Checks that what the descriptor says lies in the image. (What has no size may lie at its
+    /// end.)
     ///
     /// # Errors
     ///

@@ -12,14 +12,16 @@ const HEADER_OFFSET: Field = Field::new("header_offset", 0x0c);
 const DATA_OFFSET: Field = Field::new("data_offset", 0x10);
 const DATA_SIZE: Field = Field::new("data_size", 0x14);
 
-/// NVIDIA's PCI vendor id. Files from before GP102 have 0x3b1d14f0 and other headers; GSP never meets them.
+/// NVIDIA's PCI vendor id. Files from before GP102 have 0x3b1d14f0 and other headers; GSP never
+/// meets them.
 const MAGIC_VALUE: u32 = 0x10de;
 /// The only version there has been.
 const VERSION_VALUE: u32 = 1;
 
 /// A file: a header of some kind, and data.
 ///
-/// `bin_size` is not looked at: in the files of both releases it is the file's length rounded up to 0x100.
+/// `bin_size` is not looked at: in the files of both releases it is the file's length rounded up to
+/// 0x100.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Container<'a> {
     /// The whole file: offsets in headers count from its beginning.

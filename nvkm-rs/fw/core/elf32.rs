@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! GSP-FMC's ELF file (Hopper and later): hash, public key, signature and image, which FSP is told of.
+//! GSP-FMC's ELF file (Hopper and later): hash, public key, signature and image, which FSP is told
+//! of.
 //!
-//! The file has exactly one shape, which `gh100_gsp_oneinit` (`nvkm/subdev/gsp/gh100.c`) demands and this does: a header of
-//! known bytes, six sections, of which the first is nothing and the second holds the names, the others of one type and with
-//! the same flags, each with the CRC of its contents in `sh_info` (0: none).
+//! The file has exactly one shape, which `gh100_gsp_oneinit` (`nvkm/subdev/gsp/gh100.c`) demands
+//! and this does: a header of known bytes, six sections, of which the first is nothing and the
+//! second holds the names, the others of one type and with the same flags, each with the CRC of its
+//! contents in `sh_info` (0: none).
 
 use super::error::{Errno, FwError, Reason};
 use super::read::{self, len64, place, Field, View};
@@ -55,8 +57,8 @@ const FLAGS_NAMES: u32 = 0x20;
 /// SHF_MASKPROC, SHF_MASKOS, SHF_OS_NONCONFORMING and SHF_ALLOC
 const FLAGS_DATA: u32 = 0xfff0_0102;
 
-/// A parsed file. Whether hash, key and signature have the sizes that the chip's FSP takes is the driver's to compare
-/// (`nvkm_fsp_verify_gsp_fmc`).
+/// A parsed file. Whether hash, key and signature have the sizes that the chip's FSP takes is the
+/// driver's to compare (`nvkm_fsp_verify_gsp_fmc`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fmc<'a> {
     /// Section `hash`
@@ -74,7 +76,8 @@ impl<'a> Fmc<'a> {
     ///
     /// # Errors
     ///
-    /// It has not that shape, a section is missing or not what its CRC was made of. All are `NoData`, as in C.
+    /// It has not that shape, a section is missing or not what its CRC was made of. All are
+    /// `NoData`, as in C.
     pub fn parse(file: &'a [u8]) -> Result<Self, FwError> {
         Self::read(file).map_err(|error| error.with_errno(Errno::NoData))
     }
@@ -158,7 +161,8 @@ fn find<'a>(file: &'a [u8], names: &[u8], name: &'static str) -> Result<&'a [u8]
     Err(FwError::new(SECTION, name, HEADER_SIZE, Reason::Missing))
 }
 
-/// The CRC that zlib and Ethernet use: polynomial 0xedb88320 from the low bit up, inverted before and after.
+/// The CRC that zlib and Ethernet use: polynomial 0xedb88320 from the low bit up, inverted before
+/// and after.
 ///
 /// (C: `crc32_le(~0, …) ^ ~0`.)
 #[must_use]

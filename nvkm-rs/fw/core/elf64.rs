@@ -2,12 +2,13 @@
 
 //! GSP-RM's ELF file: sections by name.
 //!
-//! The file is 24 to 64 MB and almost all of it is one section, so it can be read piece by piece: the first 64 bytes give
-//! the place of the table of sections ([`Elf64Header`]), the table gives the place of the names ([`SectionTable`]), and
-//! the names give the place of a section ([`SectionTable::find`]). With the whole file in memory [`section`] does it all.
+//! The file is 24 to 64 MB and almost all of it is one section, so it can be read piece by piece:
+//! the first 64 bytes give the place of the table of sections ([`Elf64Header`]), the table gives
+//! the place of the names ([`SectionTable`]), and the names give the place of a section
+//! ([`SectionTable::find`]). With the whole file in memory [`section`] does it all.
 //!
-//! Layouts: the ELF specification; `include/uapi/linux/elf.h`. What is looked at: section headers alone, as C does
-//! (`r535_gsp_elf_section`); neither type nor flags of a section matter.
+//! Layouts: the ELF specification; `include/uapi/linux/elf.h`. What is looked at: section headers
+//! alone, as C does (`r535_gsp_elf_section`); neither type nor flags of a section matter.
 
 use super::error::{FwError, Reason};
 use super::read::{self, len64, place, slice, Field, View};
@@ -38,7 +39,8 @@ const ENTRY_SIZE: usize = 0x40;
 
 /// Bytes of the file's header.
 pub const HEADER_SIZE: usize = 0x40;
-/// Most sections: the table is read into memory before it is known to be one. NVIDIA's files have 9 to 14.
+/// Most sections: the table is read into memory before it is known to be one. NVIDIA's files have 9
+/// to 14.
 pub const SECTIONS_MAX: u64 = 256;
 /// Most bytes of names, for the same reason. NVIDIA's files have some 200.
 pub const NAMES_MAX: u64 = 0x1_0000;
@@ -56,8 +58,8 @@ impl Elf64Header {
     ///
     /// # Errors
     ///
-    /// Not a 64-bit little-endian ELF file, no or more than [`SECTIONS_MAX`] sections, section headers of another size,
-    /// or no table of names.
+    /// Not a 64-bit little-endian ELF file, no or more than [`SECTIONS_MAX`] sections, section
+    /// headers of another size, or no table of names.
     pub fn parse(bytes: &[u8]) -> Result<Self, FwError> {
         let view = View::new(HEADER, bytes, 0);
         let only = |field, found, value| view.within(field, found, value, value);
@@ -134,12 +136,14 @@ pub struct SectionTable<'a> {
 }
 
 impl<'a> SectionTable<'a> {
-    /// Takes the table: `bytes` are those at [`Elf64Header::table_offset`], and `file_size` is the file's length if it is
-    /// known (whoever reads a file piece by piece learns only whether a piece was there).
+    /// Takes the table: `bytes` are those at [`Elf64Header::table_offset`], and `file_size` is the
+    /// file's length if it is known (whoever reads a file piece by piece learns only whether a
+    /// piece was there).
     ///
     /// # Errors
     ///
-    /// Fewer bytes than the table has; names outside of the file, or more than [`NAMES_MAX`] bytes of them.
+    /// Fewer bytes than the table has; names outside of the file, or more than [`NAMES_MAX`] bytes
+    /// of them.
     pub fn parse(
         header: &Elf64Header,
         bytes: &'a [u8],
@@ -191,12 +195,14 @@ impl<'a> SectionTable<'a> {
         }
     }
 
-    /// Finds the first section of that name (as C does); `names` are the bytes of [`SectionTable::names`].
+    /// Finds the first section of that name (as C does); `names` are the bytes of
+    /// [`SectionTable::names`].
     ///
     /// # Errors
     ///
-    /// None has that name, which is `NoEntry`; the name of one before it, or the section itself, is outside of where it
-    /// should be; the names do not end with the end of a name (C would read on).
+    /// None has that name, which is `NoEntry`; the name of one before it, or the section itself, is
+    /// outside of where it should be; the names do not end with the end of a name (C would read
+    /// on).
     pub fn find(&self, names: &[u8], name: &[u8]) -> Result<Section, FwError> {
         read::names_end(NAMES, names, place(self.names.offset))?;
         for index in 0..self.header.count {

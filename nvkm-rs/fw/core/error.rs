@@ -95,7 +95,8 @@ pub struct FwError {
     pub structure: &'static str,
     /// Its field, under C's name.
     pub field: &'static str,
-    /// Where the field lies, from the beginning of what was given to the parser (for `elf64`: of the file).
+    /// Where the field lies, from the beginning of what was given to the parser (for `elf64`: of
+    /// the file).
     pub offset: usize,
     /// What is wrong with it.
     pub reason: Reason,

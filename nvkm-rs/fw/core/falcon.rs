@@ -2,9 +2,11 @@
 
 //! Where code and data lie in a falcon's image.
 
-/// The fields of `struct nvkm_falcon_fw` that a file decides (`nvkm/include/nvkm/core/falcon.h`), under the same names.
+/// The fields of `struct nvkm_falcon_fw` that a file decides (`nvkm/include/nvkm/core/falcon.h`),
+/// under the same names.
 ///
-/// A field that C leaves alone for a kind of image is 0 here, as in C: the structure is zeroed before.
+/// A field that C leaves alone for a kind of image is 0 here, as in C: the structure is zeroed
+/// before.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Falcon {
     /// Code that is not secure: offset in the image.
@@ -37,8 +39,8 @@ pub struct Falcon {
     pub ucode_id: u32,
 }
 
-/// Bytes of an IMEM block, and of a DMA transfer: the unit in which both are loaded (`gm200_flcn_imem_pio`,
-/// `nvkm_falcon_dma_wr`).
+/// Bytes of an IMEM block, and of a DMA transfer: the unit in which both are loaded
+/// (`gm200_flcn_imem_pio`, `nvkm_falcon_dma_wr`).
 pub const BLOCK: u32 = 0x100;
 
 /// An image's signatures: which one is put into it is for the boot to find out.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! FWSEC, NVIDIA's code in the VBIOS: its descriptor, its image, and the command that is patched into the image.
+//! FWSEC, NVIDIA's code in the VBIOS: its descriptor, its image, and the command that is patched
+//! into the image.
 //!
-//! The driver finds the descriptor (application 0x85 of the VBIOS' ucode table) and hands over the VBIOS from there to its
-//! end. Version 2 is Turing's and GA100's, to be run by `acr/bl.bin`; version 3 is that of GA10x and later, to be run by
-//! the falcon's boot ROM, and has signatures. Layouts: `nvkm/subdev/gsp/fwsec.c`. That the descriptor's size takes in the
-//! signatures is from NVIDIA's own driver (`s_vbiosFillFlcnUcodeFromDescV3`, `kernel_gsp_fwsec.c`).
+//! The driver finds the descriptor (application 0x85 of the VBIOS' ucode table) and hands over the
+//! VBIOS from there to its end. Version 2 is Turing's and GA100's, to be run by `acr/bl.bin`;
+//! version 3 is that of GA10x and later, to be run by the falcon's boot ROM, and has signatures.
+//! Layouts: `nvkm/subdev/gsp/fwsec.c`. That the descriptor's size takes in the signatures is from
+//! NVIDIA's own driver (`s_vbiosFillFlcnUcodeFromDescV3`, `kernel_gsp_fwsec.c`).
 
 use super::error::{Errno, FwError, Reason};
 use super::falcon::{Falcon, Signatures, BLOCK};
@@ -54,7 +56,8 @@ const MAPPER: &str = "FWSEC DMEM mapper";
 const CMD_IN_OFFSET: Field = Field::new("cmd_in_buffer_offset", 0x08);
 const INIT_CMD: Field = Field::new("init_cmd", 0x2c);
 
-/// `read_vbios` of `struct nvfw_fwsec_frts_cmd`: version, its own size, where the VBIOS is (FWSEC knows), flags.
+/// `read_vbios` of `struct nvfw_fwsec_frts_cmd`: version, its own size, where the VBIOS is (FWSEC
+/// knows), flags.
 const READ_VBIOS: [u32; 6] = [1, 24, 0, 0, 0, 2];
 /// Bytes of it, and of `frts_region` behind it.
 const READ_VBIOS_SIZE: usize = 24;
@@ -67,7 +70,8 @@ const FRTS_UNIT: u64 = 0x1000;
 /// What FWSEC is to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Command {
-    /// Make the FRTS region, at that place in video memory (`NVFW_FALCON_APPIF_DMEMMAPPER_CMD_FRTS`).
+    /// Make the FRTS region, at that place in video memory
+    /// (`NVFW_FALCON_APPIF_DMEMMAPPER_CMD_FRTS`).
     Frts {
         /// First byte.
         addr: u64,
@@ -105,8 +109,8 @@ pub struct Fwsec<'a> {
     pub image: &'a [u8],
     /// Where it lies.
     pub image_offset: usize,
-    /// What of it goes where. For version 3 `dmem_size` is rounded up to a block, as in C, and so may end past the image: put
-    /// the image into a buffer of whole blocks.
+    /// What of it goes where. For version 3 `dmem_size` is rounded up to a block, as in C, and so
+    /// may end past the image: put the image into a buffer of whole blocks.
     pub falcon: Falcon,
     /// Version 3's signatures.
     pub signatures: Option<Signatures<'a>>,
@@ -121,8 +125,8 @@ impl<'a> Fwsec<'a> {
     ///
     /// # Errors
     ///
-    /// Not valid, or of an unknown version; image, code, data or signatures outside of where they belong; no signatures
-    /// (version 3), or fewer than versions that they are for.
+    /// Not valid, or of an unknown version; image, code, data or signatures outside of where they
+    /// belong; no signatures (version 3), or fewer than versions that they are for.
     pub fn parse(vbios: &'a [u8]) -> Result<Self, FwError> {
         let view = View::new("FWSEC descriptor", vbios, 0);
         let header = view.u32(HDR)?;
@@ -156,7 +160,8 @@ impl<'a> Fwsec<'a> {
             let (found, max) = (sec_size.into(), imem_size.into());
             return Err(view.error(V2_IMEM_SEC_SIZE, Reason::Value { found, min: 0, max }));
         };
-        // Both are virtual addresses (so NVIDIA's driver and nova-core); C's loader is told the second as it is.
+        // Both are virtual addresses (so NVIDIA's driver and nova-core); C's loader is told the
+        // second as it is.
         let virt_base = view.u32(V2_IMEM_VIRT_BASE)?;
         let sec_base = view.u32(V2_IMEM_SEC_BASE)?;
         let Some(sec_start) = sec_base.checked_sub(virt_base) else {
@@ -253,13 +258,14 @@ impl<'a> Fwsec<'a> {
         })
     }
 
-    /// Writes a command into a copy of the image, as `nvkm_gsp_fwsec_patch` does; nothing is written on error.
+    /// Writes a command into a copy of the image, as `nvkm_gsp_fwsec_patch` does; nothing is
+    /// written on error.
     ///
     /// # Errors
     ///
-    /// The copy is shorter than the image; an unknown interface table, none for DMEM, or any of what they point at outside
-    /// of the image's data; an FRTS region that the command has no bits for. Offsets in these count from the image's
-    /// beginning.
+    /// The copy is shorter than the image; an unknown interface table, none for DMEM, or any of
+    /// what they point at outside of the image's data; an FRTS region that the command has no bits
+    /// for. Offsets in these count from the image's beginning.
     pub fn patch(&self, copy: &mut [u8], command: Command) -> Result<(), FwError> {
         let start = place(self.falcon.dmem_base_img.into());
         let size = place(self.dmem_load_size.into());

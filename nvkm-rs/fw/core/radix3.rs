@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table through which GSP sees an image whose pages lie anywhere: three levels of little-endian bus addresses.
+//! The table through which GSP sees an image whose pages lie anywhere: three levels of
+//! little-endian bus addresses.
 //!
-//! Level 0 is one page with one entry, the address of level 1. Level 1 is one page with an entry for each page of level 2
-//! (512 at most). Level 2 has an entry for each page of the image. So 512 * 512 pages can be told: 1 GiB.
+//! Level 0 is one page with one entry, the address of level 1. Level 1 is one page with an entry
+//! for each page of level 2 (512 at most). Level 2 has an entry for each page of the image. So 512
+//! * 512 pages can be told: 1 GiB.
 //!
-//! C sizes level 2 by `(size / 4096) * 8`, which forgets a last page that is not full, and yet writes an entry for it:
-//! where the full pages fill level 2 exactly that entry has no room and is dropped, and the image loses its end. Above
-//! 1 GiB C writes past level 1. NVIDIA's own driver rounds up (`kgspCreateRadix3_IMPL`), and so do we. C also leaves in
-//! the unused entries of level 2 what was in that memory before; here they are cleared.
+//! C sizes level 2 by `(size / 4096) * 8`, which forgets a last page that is not full, and yet
+//! writes an entry for it: where the full pages fill level 2 exactly that entry has no room and is
+//! dropped, and the image loses its end. Above 1 GiB C writes past level 1. NVIDIA's own driver
+//! rounds up (`kgspCreateRadix3_IMPL`), and so do we. C also leaves in the unused entries of level
+//! 2 what was in that memory before; here they are cleared.
 
 use super::error::{FwError, Reason};
 use super::read::Field;
@@ -126,8 +129,8 @@ impl Radix3 {
         }
     }
 
-    /// Fills a level with the addresses of what is below it, in order, and clears the rest of its pages. Addresses
-    /// beyond what is used are not looked at.
+    /// Fills a level with the addresses of what is below it, in order, and clears the rest of its
+    /// pages. Addresses beyond what is used are not looked at.
     ///
     /// # Errors
     ///

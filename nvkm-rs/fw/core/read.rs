@@ -17,7 +17,8 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-/// Writes words from `at` on; those that lie past the end are not written, which callers rule out before.
+/// Writes words from `at` on; those that lie past the end are not written, which callers rule out
+/// before.
 pub(super) fn put_words(bytes: &mut [u8], at: usize, words: &[u32]) {
     let to = bytes.get_mut(at..).unwrap_or(&mut []);
     for (to, word) in to.chunks_exact_mut(4).zip(words) {
@@ -32,12 +33,14 @@ pub(super) fn len64(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// A place in a file in the type that errors use; what cannot be addressed comes out as the last place.
+/// A place in a file in the type that errors use; what cannot be addressed comes out as the last
+/// place.
 pub(super) fn place(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-/// Checks that an ELF table of names, at `offset` in the file, ends with the end of a name: so all in it have one.
+/// Checks that an ELF table of names, at `offset` in the file, ends with the end of a name: so all
+/// in it have one.
 pub(super) fn names_end(
     structure: &'static str,
     names: &[u8],

@@ -20,7 +20,8 @@ pub struct Region {
 pub struct Usable {
     regions: [Region; FB_REGIONS],
     count: usize,
-    /// Where the last region ends that RM does not keep, whether the driver can make use of it or not.
+    /// Where the last region ends that RM does not keep, whether the driver can make use of it or
+    /// not.
     pub end: Option<u64>,
 }
 
@@ -40,7 +41,8 @@ impl fmt::Display for BadRegion {
 }
 
 impl Usable {
-    /// Chooses among RM's regions: those that it neither keeps nor protects, and that display and compression can use.
+    /// Chooses among RM's regions: those that it neither keeps nor protects, and that display and
+    /// compression can use.
     ///
     /// # Errors
     ///
@@ -76,8 +78,9 @@ impl Usable {
         self.regions.get(..self.count).unwrap_or(&self.regions)
     }
 
-    /// Bytes from the end of what can be used to the heap that is RM's outside of WPR2, where `heap` begins. As C has it
-    /// this is the lower half of a difference: where the heap's place is RM's to choose, it says nothing.
+    /// Bytes from the end of what can be used to the heap that is RM's outside of WPR2, where
+    /// `heap` begins. As C has it this is the lower half of a difference: where the heap's place is
+    /// RM's to choose, it says nothing.
     #[must_use]
     pub fn reserved(&self, heap: u64) -> Option<u32> {
         let between = heap.wrapping_sub(self.end?);

@@ -2,14 +2,14 @@
 
 //! RM's registry: keys that the driver wants, and those of its user.
 //!
-//! The user's are a text like `RMKey=1;RMOther=0x10;RMText=some`, without whitespace of any kind: it is taken out before
-//! anything else, also from within. A value is a number if the kernel's `kstrtol()` takes it for one, with base 0, and
-//! else a text. Of a number the lower half counts.
+//! The user's are a text like `RMKey=1;RMOther=0x10;RMText=some`, without whitespace of any kind:
+//! it is taken out before anything else, also from within. A value is a number if the kernel's
+//! `kstrtol()` takes it for one, with base 0, and else a text. Of a number the lower half counts.
 
 use crate::abi::core::services::{RegistryEntry, RegistryValue};
 
-/// What the driver wants: RM may reset the secondary bus, is to keep the PCI configuration over a reset, and boots on
-/// devices of which it has no name.
+/// What the driver wants: RM may reset the secondary bus, is to keep the PCI configuration over a
+/// reset, and boots on devices of which it has no name.
 pub const REQUIRED: [RegistryEntry<'static>; 3] = [
     required(b"RMSecBusResetEnable"),
     required(b"RMForcePcieConfigSave"),
@@ -48,7 +48,8 @@ impl<'a> Setting<'a> {
         text.len().checked_add(1)
     }
 
-    /// Puts a text into `room`, of at least [`Setting::room`] bytes. None if there are fewer. A 0 ends the text.
+    /// Puts a text into `room`, of at least [`Setting::room`] bytes. None if there are fewer. A 0
+    /// ends the text.
     #[must_use]
     pub fn new(text: &[u8], room: &'a mut [u8]) -> Option<Self> {
         if room.len() <= text.len() {

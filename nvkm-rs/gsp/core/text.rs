@@ -4,7 +4,8 @@
 
 use ::core::fmt::{self, Write};
 
-/// Displays bytes: those that are no printable character of ASCII as `?`, so that nobody begins a line of the log.
+/// Displays bytes: those that are no printable character of ASCII as `?`, so that nobody begins a
+/// line of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Printable<'a>(pub &'a [u8]);
 

@@ -20,8 +20,9 @@ pub struct CommandQueue {
 }
 
 impl CommandQueue {
-    /// Takes over a queue of `count` pages (`gsp->cmdq.cnt`) whose next element has number `sequence`
-    /// (`gsp->cmdq.seq`). The write pointer is read from shared memory here and never again.
+    /// Takes over a queue of `count` pages (`gsp->cmdq.cnt`) whose next element has number
+    /// `sequence` (`gsp->cmdq.seq`). The write pointer is read from shared memory here and never
+    /// again.
     ///
     /// # Errors
     ///
@@ -51,8 +52,9 @@ impl CommandQueue {
 
     /// Writes one element and publishes it. The caller rings the doorbell afterwards.
     ///
-    /// The element is `header`, `payload` and zeroes up to the end of its last page; all of its pages must
-    /// be free before the first byte is written, and the write pointer moves once, after the last.
+    /// The element is `header`, `payload` and zeroes up to the end of its last page; all of its
+    /// pages must be free before the first byte is written, and the write pointer moves once, after
+    /// the last.
     ///
     /// # Errors
     ///

@@ -2,15 +2,17 @@
 
 //! A queue element's two headers, encoded and decoded.
 //!
-//! An element is `GSP_MSG_QUEUE_ELEMENT`'s header, then `rpc_message_header_v`, then the payload, then zeroes to the end
-//! of the last page. Where the fields are is the ABI layer's knowledge; that C's private `struct r535_gsp_msg` and
-//! `struct nvfw_gsp_rpc` (nouveau, `rm/r535/rpc.c`) say the same is asserted in `bridge/gsp.rs`.
+//! An element is `GSP_MSG_QUEUE_ELEMENT`'s header, then `rpc_message_header_v`, then the payload,
+//! then zeroes to the end of the last page. Where the fields are is the ABI layer's knowledge; that
+//! C's private `struct r535_gsp_msg` and `struct nvfw_gsp_rpc` (nouveau, `rm/r535/rpc.c`) say the
+//! same is asserted in `bridge/gsp.rs`.
 
 use crate::abi::core::field::Place;
 use crate::abi::core::framing::{ELEMENT, RPC};
 pub use crate::abi::core::framing::{ELEMENT_HEADER_SIZE, RPC_HEADER_SIZE};
 
-/// Bytes of a queue page; elements begin on page boundaries (`GSP_PAGE_SIZE`, `include/nvkm/subdev/gsp.h`).
+/// Bytes of a queue page; elements begin on page boundaries (`GSP_PAGE_SIZE`,
+/// `include/nvkm/subdev/gsp.h`).
 pub const PAGE_SIZE: usize = 0x1000;
 /// Bytes of both headers: the offset of the payload in an element.
 pub const HEADERS_SIZE: usize = ELEMENT_HEADER_SIZE + RPC_HEADER_SIZE;
@@ -32,8 +34,8 @@ pub const RPC_RESULT_PENDING: u32 = 0xffff_ffff;
 
 /// `GSP_MSG_QUEUE_ELEMENT` without its data.
 ///
-/// Authentication tag and additional data (16 bytes each) are for confidential computing. We send zeroes
-/// and ignore what is received, as C does; they take part in the checksum only.
+/// Authentication tag and additional data (16 bytes each) are for confidential computing. We send
+/// zeroes and ignore what is received, as C does; they take part in the checksum only.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ElementHeader {
     /// XOR of all 32-bit words of the element, this one taken as 0.

@@ -258,7 +258,8 @@ pub enum Error {
     Recv(RecvError),
     /// The parts of a large reply do not fit together.
     Join(JoinError),
-    /// The RM answered with an error. Always `EINVAL`, as in C: the caller's own status lies in the payload.
+    /// The RM answered with an error. Always `EINVAL`, as in C: the caller's own status lies in the
+    /// payload.
     Result {
         /// Function of the command.
         function: u32,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The last messages in both directions, for the log of a time-out (as NVIDIA's own driver prints them).
+//! The last messages in both directions, for the log of a time-out (as NVIDIA's own driver prints
+//! them).
 
 use ::core::fmt;
 
@@ -58,7 +59,8 @@ impl fmt::Display for Entry {
     }
 }
 
-/// Whole seconds and microseconds of a time in nanoseconds; times past 136 years are not told apart.
+/// Whole seconds and microseconds of a time in nanoseconds; times past 136 years are not told
+/// apart.
 ///
 /// Done by shift and subtract: the kernel has no 64-bit division on 32-bit machines.
 fn seconds(time: u64) -> (u32, u32) {
@@ -112,7 +114,8 @@ impl Recent {
     }
 }
 
-/// The last [`DEPTH`] messages of each direction, so that a flood of events does not wash out the commands.
+/// The last [`DEPTH`] messages of each direction, so that a flood of events does not wash out the
+/// commands.
 #[derive(Debug)]
 pub struct History {
     sent: Recent,
@@ -167,7 +170,8 @@ impl History {
     }
 }
 
-/// Whether `a` was recorded before `b`; the numbers of all entries kept lie close together, but may wrap.
+/// Whether `a` was recorded before `b`; the numbers of all entries kept lie close together, but may
+/// wrap.
 fn precedes(a: &Entry, b: &Entry) -> bool {
     a.number.wrapping_sub(b.number) > u32::MAX / 2
 }

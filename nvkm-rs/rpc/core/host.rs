@@ -34,8 +34,8 @@ pub trait Host {
     /// The bytes of a buffer, as many as were asked for.
     fn bytes(buffer: &mut Self::Buffer) -> &mut [u8];
 
-    /// Delivers a message that is nobody's reply: RPC header, then payload, `header.length` bytes in all.
-    /// Returns whether anybody wanted it.
+    /// Delivers a message that is nobody's reply: RPC header, then payload, `header.length` bytes
+    /// in all. Returns whether anybody wanted it.
     fn event(&mut self, header: &RpcHeader, message: Self::Buffer) -> bool;
 
     /// Something for the log. `history` is what led there, for the reports that ask for it
@@ -48,8 +48,8 @@ pub trait Host {
 pub struct Awaited {
     /// Its function.
     pub function: u32,
-    /// Least bytes of RPC header and payload; 0 to drop the reply when it comes. More than an element holds:
-    /// the reply comes in parts that make exactly this many bytes.
+    /// Least bytes of RPC header and payload; 0 to drop the reply when it comes. More than an
+    /// element holds: the reply comes in parts that make exactly this many bytes.
     pub length: u32,
     /// First and last sequence number of the command's elements, where there was a command.
     pub sequence: Option<(u32, u32)>,

@@ -60,15 +60,15 @@ impl fmt::Display for JoinError {
 pub enum Accept {
     /// Its payload goes into this range of the whole message (which begins with the RPC header).
     Part(Range<usize>),
-    /// An event that came in between: to be delivered on its own, the join goes on. NVIDIA's driver polls
-    /// for each continuation record the way it polls for a reply, so the protocol permits it.
+    /// An event that came in between: to be delivered on its own, the join goes on. NVIDIA's driver
+    /// polls for each continuation record the way it polls for a reply, so the protocol permits it.
     Event,
 }
 
 /// Gathers a reply of known size from its first part and continuation records.
 ///
-/// Each accepted part makes progress, and no part exceeds what is missing, so a join ends after at most
-/// as many parts as there are bytes.
+/// Each accepted part makes progress, and no part exceeds what is missing, so a join ends after at
+/// most as many parts as there are bytes.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Joiner {
     total: usize,
@@ -114,7 +114,8 @@ impl Joiner {
         self.total.saturating_sub(self.have)
     }
 
-    /// Judges the next message. For [`Accept::Part`] the caller copies the payload before it asks again.
+    /// Judges the next message. For [`Accept::Part`] the caller copies the payload before it asks
+    /// again.
     ///
     /// # Errors
     ///

@@ -18,7 +18,8 @@ pub struct MessageQueue {
 
 /// An element at the head of the queue: its headers, read once and checked.
 ///
-/// Not `Clone`: it is given back to [`MessageQueue::consume`], which moves the read pointer past it.
+/// Not `Clone`: it is given back to [`MessageQueue::consume`], which moves the read pointer past
+/// it.
 #[derive(Debug, Eq, PartialEq)]
 #[must_use = "the element stays in the queue until it is consumed"]
 pub struct Incoming {
@@ -72,8 +73,8 @@ pub enum Integrity {
 }
 
 impl MessageQueue {
-    /// Takes over a queue of `count` pages (`gsp->msgq.cnt`). The read pointer is read from shared memory
-    /// here and never again.
+    /// Takes over a queue of `count` pages (`gsp->msgq.cnt`). The read pointer is read from shared
+    /// memory here and never again.
     ///
     /// # Errors
     ///
@@ -107,9 +108,9 @@ impl MessageQueue {
     ///
     /// # Errors
     ///
-    /// [`RecvError`]. The bad element has left the queue already where [`RecvError::recovery`] says so: past
-    /// it when its page count is credible (1 to 16, and so many pages are there), else to the device's write
-    /// pointer.
+    /// [`RecvError`]. The bad element has left the queue already where [`RecvError::recovery`] says
+    /// so: past it when its page count is credible (1 to 16, and so many pages are there), else to
+    /// the device's write pointer.
     pub fn peek<M: RingMemory>(
         &mut self,
         memory: &mut M,
@@ -190,7 +191,8 @@ impl MessageQueue {
 
         let mut checksum = incoming.checksum;
         checksum.update(to);
-        // The sender sums whole 64-bit words; what stands between the payload and the next one counts.
+        // The sender sums whole 64-bit words; what stands between the payload and the next one
+        // counts.
         let mut rest = [0; 8];
         let over = incoming.payload & 7;
         if over != 0 {
@@ -204,8 +206,8 @@ impl MessageQueue {
         })
     }
 
-    /// Copies RPC header and payload into `to`, the header being the one that was checked. `to` must be
-    /// exactly [`Incoming::message_len`] bytes.
+    /// Copies RPC header and payload into `to`, the header being the one that was checked. `to`
+    /// must be exactly [`Incoming::message_len`] bytes.
     ///
     /// # Errors
     ///
@@ -265,7 +267,8 @@ impl MessageQueue {
         Ok(())
     }
 
-    /// Leaves a bad element behind: past it if its page count is credible, else to the write pointer.
+    /// Leaves a bad element behind: past it if its page count is credible, else to the write
+    /// pointer.
     fn skip<M: RingMemory>(
         &mut self,
         memory: &mut M,

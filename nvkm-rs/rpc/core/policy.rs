@@ -2,7 +2,8 @@
 
 //! What a caller wants of the reply.
 
-/// How to go on after a command was written (`enum nvkm_gsp_rpc_reply_policy`, `include/nvkm/subdev/gsp.h`).
+/// How to go on after a command was written (`enum nvkm_gsp_rpc_reply_policy`,
+/// `include/nvkm/subdev/gsp.h`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ReplyPolicy {
     /// Return at once.
@@ -27,7 +28,8 @@ impl ReplyPolicy {
         }
     }
 
-    /// Whether the command's sequence number is counted. Parts of a split command always are, as in C.
+    /// Whether the command's sequence number is counted. Parts of a split command always are, as in
+    /// C.
     #[must_use]
     pub fn counts_sequence(self) -> bool {
         self != Self::NoSeq

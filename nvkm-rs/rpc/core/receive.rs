@@ -32,8 +32,9 @@ pub(super) enum Step<B> {
 }
 
 impl Session {
-    /// Waits for the next message. A bad one is passed over if it left the queue alone and `passes` says, of
-    /// its function, that it is not what the caller waits for. All other errors are the caller's to report.
+    /// Waits for the next message. A bad one is passed over if it left the queue alone and `passes`
+    /// says, of its function, that it is not what the caller waits for. All other errors are the
+    /// caller's to report.
     pub(super) fn next<H: Host>(
         &mut self,
         host: &mut H,
@@ -160,8 +161,8 @@ impl Session {
         Ok(())
     }
 
-    /// Copies a message out of the queue and lets go of it: all of it to the front of `to`, or its payload to
-    /// `range`.
+    /// Copies a message out of the queue and lets go of it: all of it to the front of `to`, or its
+    /// payload to `range`.
     fn copy<H: Host>(
         &mut self,
         host: &mut H,

@@ -43,8 +43,8 @@ pub enum Report<'a> {
     Checksum(&'a RpcHeader, u32),
     /// A reply came too late.
     Late(&'a RpcHeader),
-    /// A continuation record came where nothing was to be continued. (The rest of a large reply that the
-    /// caller only polled for comes this way.)
+    /// A continuation record came where nothing was to be continued. (The rest of a large reply
+    /// that the caller only polled for comes this way.)
     Stray(&'a RpcHeader),
     /// A message that nobody waits for says that something failed.
     Failed(&'a RpcHeader),
@@ -128,9 +128,9 @@ impl fmt::Display for Report<'_> {
 
 /// Commands whose reply is still due though nobody waits for it any longer.
 ///
-/// Replies are matched by function alone, as in C: not all firmware is known to give sequence numbers back.
-/// So a reply is called late only when it carries exactly the numbers of a command that timed out, and not
-/// those of the one that is waiting.
+/// Replies are matched by function alone, as in C: not all firmware is known to give sequence
+/// numbers back. So a reply is called late only when it carries exactly the numbers of a command
+/// that timed out, and not those of the one that is waiting.
 #[derive(Debug)]
 pub(super) struct Late {
     entries: [Option<(u32, u32, u32)>; Self::DEPTH],

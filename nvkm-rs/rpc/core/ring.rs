@@ -4,15 +4,17 @@
 
 use super::element::PAGE_SIZE;
 
-/// An access that the memory behind a ring does not cover. A defect of the driver, not of the device.
+/// An access that the memory behind a ring does not cover. A defect of the driver, not of the
+/// device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MemoryFault;
 
 /// One queue's shared memory, and the means to wait for the other end.
 ///
-/// Offsets count from the first element page, that is from `shm.<queue>.ptr + GSP_PAGE_SIZE`; all accesses
-/// made here lie within `count * PAGE_SIZE`. `own` is the pointer that the driver moves (the command queue's
-/// write pointer, the message queue's read pointer), `peer` the one that the device moves.
+/// Offsets count from the first element page, that is from `shm.<queue>.ptr + GSP_PAGE_SIZE`; all
+/// accesses made here lie within `count * PAGE_SIZE`. `own` is the pointer that the driver moves
+/// (the command queue's write pointer, the message queue's read pointer), `peer` the one that the
+/// device moves.
 pub trait RingMemory {
     /// Copies `to.len()` bytes out of the ring, reading each byte once.
     ///
@@ -46,7 +48,8 @@ pub trait RingMemory {
     /// Orders everything (`mb`).
     fn full_barrier(&mut self);
 
-    /// Waits for a microsecond or two. False: do not wait any longer (the device is gone, a signal).
+    /// Waits for a microsecond or two. False: do not wait any longer (the device is gone, a
+    /// signal).
     fn pause(&mut self) -> bool;
 }
 
@@ -164,13 +167,15 @@ impl Ring {
         }
     }
 
-    /// Pages waiting to be read when the device's write pointer is `write`; `None` if that is no pointer.
+    /// Pages waiting to be read when the device's write pointer is `write`; `None` if that is no
+    /// pointer.
     #[must_use]
     pub fn used(&self, write: u32) -> Option<u32> {
         (write < self.count).then(|| self.distance(self.position, write))
     }
 
-    /// Pages that may be written when the device's read pointer is `read`; `None` if that is no pointer.
+    /// Pages that may be written when the device's read pointer is `read`; `None` if that is no
+    /// pointer.
     ///
     /// One page always stays empty, so that a full ring does not look like an empty one.
     #[must_use]
@@ -187,8 +192,8 @@ impl Ring {
         self.position = moved.checked_sub(self.count).unwrap_or(moved);
     }
 
-    /// Where the `len` bytes that begin `skip` bytes behind the driver's pointer lie: one or two ranges
-    /// of (offset, length), the second one empty unless they cross the ring's end.
+    /// Where the `len` bytes that begin `skip` bytes behind the driver's pointer lie: one or two
+    /// ranges of (offset, length), the second one empty unless they cross the ring's end.
     ///
     /// `None` when they do not fit the ring.
     #[must_use]

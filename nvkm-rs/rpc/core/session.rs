@@ -2,8 +2,8 @@
 
 //! Both queues together: submit a command and have its reply, drain what arrives unasked.
 //!
-//! All calls are made under one lock (nouveau's `gsp->cmdq.mutex`). Event handlers run inside, so they must not
-//! submit commands; C's do not either.
+//! All calls are made under one lock (nouveau's `gsp->cmdq.mutex`). Event handlers run inside, so
+//! they must not submit commands; C's do not either.
 
 use super::command::CommandQueue;
 use super::element::{RpcHeader, RPC_HEADER_SIZE};
@@ -22,8 +22,8 @@ use super::split::Split;
 pub struct Patience {
     /// For room in the command queue, for each element.
     pub command: u32,
-    /// For one reply, over everything that is received meanwhile; each message costs one look too, so that
-    /// a device that sends without end cannot hold the caller without end.
+    /// For one reply, over everything that is received meanwhile; each message costs one look too,
+    /// so that a device that sends without end cannot hold the caller without end.
     pub message: u32,
 }
 
@@ -101,10 +101,10 @@ impl Session {
 
     /// Sends a command and, if the policy says so, waits for its reply.
     ///
-    /// `reply_len` is the least number of bytes that the caller will look at; as in C, 0 drops a reply that
-    /// [`ReplyPolicy::Recv`] waited for, and a command that was split expects a reply of its own size.
-    /// The reply's buffer begins with the RPC header and holds at least `reply_len` bytes beyond it,
-    /// zeroes where the device sent less.
+    /// `reply_len` is the least number of bytes that the caller will look at; as in C, 0 drops a
+    /// reply that [`ReplyPolicy::Recv`] waited for, and a command that was split expects a reply of
+    /// its own size. The reply's buffer begins with the RPC header and holds at least `reply_len`
+    /// bytes beyond it, zeroes where the device sent less.
     ///
     /// # Errors
     ///
@@ -179,8 +179,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error`]; it has been reported. Bad messages that cannot have been the awaited one are reported and
-    /// passed over, so that they cost the command nothing.
+    /// [`Error`]; it has been reported. Bad messages that cannot have been the awaited one are
+    /// reported and passed over, so that they cost the command nothing.
     pub fn receive<H: Host>(
         &mut self,
         host: &mut H,

@@ -345,6 +345,13 @@ nvkm_rust_state(struct nvkm_gsp *gsp, u32 subsys)
 	return gsp->rust && subsys < NVKM_RUST_NR ? gsp->rust->state[subsys] : NULL;
 }
 
+/* The version of the firmware that was found. */
+const char *
+nvkm_rust_firmware(struct nvkm_gsp *gsp)
+{
+	return gsp->rust ? gsp->rust->ver : "";
+}
+
 bool
 nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys)
 {

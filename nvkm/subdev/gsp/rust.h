@@ -43,6 +43,7 @@ int nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver);
 int nvkm_rust_shared_init(struct nvkm_gsp *gsp);
 void nvkm_rust_stop(struct nvkm_gsp *gsp);
 void nvkm_rust_exit(void);
+const char *nvkm_rust_firmware(struct nvkm_gsp *gsp);
 bool nvkm_rust_owns(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
 bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
 void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n);

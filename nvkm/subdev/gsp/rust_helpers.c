@@ -4,7 +4,6 @@
  */
 #include <subdev/gsp/rust.h>
 #include "../../../bridge/helpers.h"
-#include "rust.h"
 
 #include <linux/delay.h>
 #include <linux/ktime.h>

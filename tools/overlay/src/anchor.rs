@@ -41,13 +41,18 @@ pub fn load(path: &Path) -> Result<Vec<Anchor>> {
 }
 
 impl Anchor {
+    /// How often its line stands in a text.
+    pub fn count(&self, text: &str) -> usize {
+        text.lines().filter(|line| *line == self.before).count()
+    }
+
     /// Inserts the text.
     ///
     /// # Errors
     ///
     /// The anchor does not stand in the text exactly once.
     pub fn insert(&self, text: &str) -> Result<String> {
-        let found = text.lines().filter(|line| *line == self.before).count();
+        let found = self.count(text);
         ensure!(
             found == 1,
             "anchor {}: the line '{}' stands {found} times in {}, not once",

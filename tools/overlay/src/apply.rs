@@ -182,8 +182,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
         let mut applied = 0;
         for file in hook::load(&options.overlay)? {
-            hook::apply(&file, &stage)?;
-            applied += file.hooks.len();
+            applied += hook::apply(&file, &stage)?;
         }
         if options.keep_lines {
             keep_lines(&options.nouveau, &stage)?;

@@ -5,11 +5,14 @@
 //! spatch exits 0 when a rule matches nothing. So each rule in `nvkm/*.cocci` is announced by a line
 //!
 //! ```text
-//! // hook: NAME file=PATH function=NAME adds=TEXT count=N
+//! // hook: NAME file=PATH function=NAME adds=TEXT count=N when=PATH:TEXT
 //! ```
 //!
 //! and after the patch, `TEXT` must stand exactly `N` times more in that function than before (`function=` left
 //! out: in the file).
+//!
+//! `when=` is for what not every kernel has: where the text does not stand in that file, the rule must match nothing. It
+//! looks elsewhere than the rule does, so that a function that was merely renamed is still missed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +32,57 @@ pub struct Hook {
     pub adds: String,
     /// How often.
     pub count: usize,
+    /// A file and a text in it: without that, the kernel has nothing to hook here.
+    pub when: Option<(String, String)>,
+}
+
+/// What became of a rule in a tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How often its text should have been added to this tree.
+    pub expected: usize,
+    /// How often it was.
+    pub found: i64,
+    /// Why it is not as usual, if there is more to say.
+    pub reason: Option<String>,
+}
+
+impl Outcome {
+    /// Whether the rule did what it should.
+    pub fn good(&self) -> bool {
+        self.found == self.expected as i64
+    }
+}
+
+impl Hook {
+    /// The line that names what a kernel broke.
+    pub fn complaint(&self, outcome: &Outcome) -> String {
+        let place = match &self.function {
+            Some(function) => format!("{}, {function}()", self.file),
+            None => self.file.clone(),
+        };
+        let reason = outcome.reason.as_ref();
+        format!(
+            "hook {}: {place}: expected {}, found {}{}",
+            self.name,
+            outcome.expected,
+            outcome.found,
+            reason.map_or(String::new(), |why| format!(" ({why})"))
+        )
+    }
+
+    /// How often it must match in a tree, and why if that is not what it says.
+    fn expected(&self, tree: &Path) -> (usize, Option<String>) {
+        let Some((file, text)) = &self.when else {
+            return (self.count, None);
+        };
+        let has = std::fs::read_to_string(tree.join(file)).is_ok_and(|it| it.contains(text));
+        if has {
+            (self.count, None)
+        } else {
+            (0, Some(format!("{file} has no {text}")))
+        }
+    }
 }
 
 /// A file of semantic patches.
@@ -53,7 +107,7 @@ impl HookFile {
 fn parse_line(line: &str) -> Result<Hook> {
     let mut words = line.split_whitespace();
     let name = words.next().context("a hook needs a name")?.to_owned();
-    let (mut file, mut function, mut adds, mut count) = (None, None, None, 1);
+    let (mut file, mut function, mut adds, mut count, mut when) = (None, None, None, 1, None);
     for word in words {
         let (key, value) = word
             .split_once('=')
@@ -67,6 +121,12 @@ fn parse_line(line: &str) -> Result<Hook> {
                     .parse()
                     .with_context(|| format!("hook {name}: count"))?
             }
+            "when" => {
+                let (file, text) = value
+                    .split_once(':')
+                    .with_context(|| format!("hook {name}: when= wants PATH:TEXT"))?;
+                when = Some((file.to_owned(), text.to_owned()));
+            }
             _ => bail!("hook {name}: unknown key '{key}'"),
         }
     }
@@ -75,6 +135,7 @@ fn parse_line(line: &str) -> Result<Hook> {
         adds: adds.with_context(|| format!("hook {name}: adds= is missing"))?,
         function,
         count,
+        when,
         name,
     })
 }
@@ -144,59 +205,79 @@ fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     None
 }
 
-/// How often a hook's text stands where it belongs.
-fn matches(hook: &Hook, text: &str) -> Result<usize> {
+/// How often a hook's text stands where it belongs; none: there is no such place.
+fn matches(hook: &Hook, text: &str) -> Option<usize> {
     let scope = match &hook.function {
         None => text,
-        Some(name) => function(text, name).with_context(|| {
-            format!(
-                "hook {}: {} has no function {name} any more",
-                hook.name, hook.file
-            )
-        })?,
+        Some(name) => function(text, name)?,
     };
-    Ok(scope.matches(hook.adds.as_str()).count())
+    Some(scope.matches(hook.adds.as_str()).count())
 }
 
-/// Applies a file of hooks to a tree, in place, and checks the number of matches of each.
+/// Runs spatch on a file, in place. The text behind an error is why it could not.
+fn patch(hooks: &HookFile, path: &Path) -> Result<(String, String), String> {
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|_| "no such file".to_owned());
+    let before = read(path)?;
+    let output = Command::new("spatch")
+        .args(["--very-quiet", "--in-place", "--no-includes", "--sp-file"])
+        .arg(&hooks.path)
+        .arg(path)
+        .output()
+        .map_err(|_| "spatch (package coccinelle) cannot be run".to_owned())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rfind(|line| !line.trim().is_empty());
+        return Err(format!("spatch: {}", last.unwrap_or("no message")));
+    }
+    Ok((before, read(path)?))
+}
+
+/// Applies a file of hooks to a tree, in place, and says of each what became of it.
+pub fn outcomes<'a>(hooks: &'a HookFile, tree: &Path) -> Vec<(&'a Hook, Outcome)> {
+    let mut all = Vec::new();
+    for target in hooks.targets() {
+        let texts = patch(hooks, &tree.join(target));
+        for hook in hooks.hooks.iter().filter(|hook| hook.file == target) {
+            let (expected, mut reason) = hook.expected(tree);
+            let found = match &texts {
+                Ok((before, after)) => match (matches(hook, before), matches(hook, after)) {
+                    (Some(was), Some(is)) => is as i64 - was as i64,
+                    _ => {
+                        reason.get_or_insert("no such function".into());
+                        0
+                    }
+                },
+                Err(error) => {
+                    reason.get_or_insert(error.clone());
+                    0
+                }
+            };
+            let outcome = Outcome {
+                expected,
+                found,
+                reason,
+            };
+            all.push((hook, outcome));
+        }
+    }
+    all
+}
+
+/// Applies a file of hooks to a tree, in place, and checks the number of matches of each. Returns how many the tree has
+/// a place for.
 ///
 /// # Errors
 ///
-/// spatch failed, or a hook matched another number of times than it says: the message names the hook and the function.
-pub fn apply(hooks: &HookFile, tree: &Path) -> Result<()> {
-    for target in hooks.targets() {
-        let path = tree.join(target);
-        let name = |what: &str| format!("hooks of {}: {what} {target}", hooks.path.display());
-        let before = std::fs::read_to_string(&path).with_context(|| name("cannot read"))?;
-        let output = Command::new("spatch")
-            .args(["--very-quiet", "--in-place", "--no-includes", "--sp-file"])
-            .arg(&hooks.path)
-            .arg(&path)
-            .output()
-            .context("spatch (package coccinelle) cannot be run")?;
-        ensure!(
-            output.status.success(),
-            "{}:\n{}",
-            name("spatch failed on"),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let after = std::fs::read_to_string(&path).with_context(|| name("cannot read"))?;
-        for hook in hooks.hooks.iter().filter(|hook| hook.file == target) {
-            let was = matches(hook, &before)?;
-            let is = matches(hook, &after)?;
-            ensure!(
-                is == was + hook.count,
-                "hook {} does not apply: in {}, function {}, '{}' should have been added {} time(s) but was {} time(s)",
-                hook.name,
-                hook.file,
-                hook.function.as_deref().unwrap_or("(whole file)"),
-                hook.adds,
-                hook.count,
-                is as i64 - was as i64
-            );
-        }
-    }
-    Ok(())
+/// A hook matched another number of times than it says: each such has a line with its name and function.
+pub fn apply(hooks: &HookFile, tree: &Path) -> Result<usize> {
+    let outcomes = outcomes(hooks, tree);
+    let bad: Vec<String> = outcomes
+        .iter()
+        .filter(|(_, outcome)| !outcome.good())
+        .map(|(hook, outcome)| hook.complaint(outcome))
+        .collect();
+    ensure!(bad.is_empty(), "{}", bad.join("\n"));
+    Ok(outcomes.iter().filter(|(_, o)| o.expected > 0).count())
 }
 
 #[cfg(test)]
@@ -213,14 +294,15 @@ mod tests {
             function: function.map(str::to_owned),
             adds: "g(".into(),
             count: 1,
+            when: None,
         }
     }
 
     #[test]
     fn counts_within_the_function_only() {
-        assert_eq!(matches(&hook(Some("f")), C).unwrap(), 1);
-        assert_eq!(matches(&hook(None), C).unwrap(), 2);
-        assert!(matches(&hook(Some("h")), C).is_err());
+        assert_eq!(matches(&hook(Some("f")), C), Some(1));
+        assert_eq!(matches(&hook(None), C), Some(2));
+        assert_eq!(matches(&hook(Some("h")), C), None);
     }
 
     #[test]
@@ -232,6 +314,8 @@ mod tests {
     #[test]
     fn lines_are_checked() {
         assert!(parse_line("x file=a.c adds=b count=2").is_ok());
+        assert!(parse_line("x file=a.c adds=b when=c.h:d").is_ok());
+        assert!(parse_line("x file=a.c adds=b when=c.h").is_err());
         assert!(parse_line("x file=a.c").is_err());
         assert!(parse_line("x file=a.c adds=b nonsense=1").is_err());
     }
@@ -255,7 +339,7 @@ mod tests {
         let error = apply(&load_file(sp).unwrap(), dir.path()).unwrap_err();
         let text = format!("{error:#}");
         assert!(
-            text.contains("hook one") && text.contains("function f"),
+            text.contains("hook one: x.c, f(): expected 1, found 0"),
             "{text}"
         );
     }

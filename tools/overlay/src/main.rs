@@ -7,6 +7,7 @@ mod apply;
 mod compare;
 mod hook;
 mod step;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,12 +31,8 @@ enum Command {
     Step(step::Options),
     /// Compare every allocated section and its relocations of two built trees; exit 1 when they differ.
     Compare(compare::Options),
-    /// List the hooks: name, file, function, matches expected.
-    Hooks {
-        /// This repository.
-        #[arg(long, default_value = ".")]
-        overlay: PathBuf,
-    },
+    /// Which hook and anchor applies to which kernel; exit 1 when one does not.
+    Hooks(table::Options),
     /// List the faults of a file: name, and what an A/B run must say of it.
     Faults {
         /// The file, such as selftests/rpc/faults.toml.
@@ -48,19 +45,7 @@ fn run() -> Result<bool> {
         Command::Apply(options) => apply::run(&options).map(|()| true),
         Command::Step(options) => step::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
-        Command::Hooks { overlay } => {
-            println!("{:28} {:44} {:32} count", "hook", "file", "function");
-            for file in hook::load(&overlay)? {
-                for hook in &file.hooks {
-                    let function = hook.function.as_deref().unwrap_or("(file)");
-                    println!(
-                        "{:28} {:44} {function:32} {}",
-                        hook.name, hook.file, hook.count
-                    );
-                }
-            }
-            Ok(true)
-        }
+        Command::Hooks(options) => table::run(&options),
         Command::Faults { file } => {
             let mut anchors = anchor::load(&file)?;
             anchors.dedup_by(|a, b| a.name == b.name);

@@ -62,6 +62,33 @@ fn a_tree_goes_with_its_root() {
 }
 
 #[test]
+fn who_gives_no_handle_is_given_one() {
+    let mut h = Host::new("tu104", "570.144");
+    h.boot();
+    h.address_space(CLIENT, PDB);
+    let p = channel(&h, 9, 0x90f1_0000, 9);
+    assert_eq!(h.alloc(CLIENT, 0xde1d_0000, 0xf1f0_0009, 0xc46f, &p).0, 0);
+    // Two of them, and one whose own choice is in the way.
+    assert_eq!(
+        h.alloc(CLIENT, 0xf1f0_0009, 0xcaf0_0001, 0xc5b5, &[0; 8]).0,
+        0
+    );
+    for _ in 0..2 {
+        assert_eq!(h.alloc(CLIENT, 0xf1f0_0009, 0, 0xc5b5, &[0; 8]).0, 0);
+    }
+    let r = h.report();
+    let objects = r["objects"].as_array().unwrap();
+    for handle in ["0xcaf00000", "0xcaf00001", "0xcaf00002"] {
+        assert!(objects.iter().any(|o| o["handle"] == handle), "{handle}");
+    }
+    assert_eq!(h.free(CLIENT, 0), 0x57, "nothing is called so");
+    assert_eq!(h.free(CLIENT, 0xf1f0_0009), 0);
+    assert_eq!(h.report()["objects"].as_array().unwrap().len(), 4);
+    // A client must name itself.
+    assert_eq!(h.alloc(0, 0, 0, 0, &[0; 120]).0, 0x19);
+}
+
+#[test]
 fn what_is_left_at_the_goodbye_is_listed() {
     let mut h = Host::new("tu104", "535.113.01");
     h.boot();

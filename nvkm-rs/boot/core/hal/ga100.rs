@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! GA100: `ga100_gsp_flcn`, and for the rest Turing's (`tu102_gsp_fwsec`, `tu102_sec2_flcn`, `gm200_flcn_fw`).
+//! GA100: `ga100_gsp_flcn`, and for the rest Turing's (`tu102_gsp_fwsec`, `tu102_sec2_flcn`,
+//! `gm200_flcn_fw`).
 
 use super::Hal;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! GA10x and AD10x: `ga102_gsp_flcn`, `ga102_gsp_fwsec`, `ga102_sec2_flcn`, `ga102_flcn_fw`. A unit is a falcon or RISC-V,
-//! images come by DMA, and a boot ROM checks their signatures.
+//! GA10x and AD10x: `ga102_gsp_flcn`, `ga102_gsp_fwsec`, `ga102_sec2_flcn`, `ga102_flcn_fw`. A unit
+//! is a falcon or RISC-V, images come by DMA, and a boot ROM checks their signatures.
 
 use super::Hal;
 use crate::abi::core::sizing::Libos;
@@ -15,7 +15,8 @@ use crate::boot::core::run::Kind;
 use crate::boot::core::signature;
 use crate::fw::core::falcon::Falcon as Layout;
 
-/// How long the unit may take to be ready for a reset. It is reset then whether it is or not (`ga102_flcn_reset_prep`).
+/// How long the unit may take to be ready for a reset. It is reset then whether it is or not
+/// (`ga102_flcn_reset_prep`).
 const READY: u32 = 150;
 /// How long memories may take to be cleared (`ga102_flcn_reset_wait_mem_scrubbing`).
 const SCRUBBING: u32 = 20_000;

@@ -226,7 +226,7 @@ impl Rm {
             p.resize(32, 0);
             return status::INVALID_ARGUMENT;
         }
-        let (client, parent, handle) = (le32(p, 0), le32(p, 4), le32(p, 8));
+        let (client, parent, mut handle) = (le32(p, 0), le32(p, 4), le32(p, 8));
         let (class, size) = (le32(p, 12), le32(p, 20) as usize);
         let Some(params) = p.get_mut(32..32usize.saturating_add(size)) else {
             ctx.rec.error(format!(
@@ -253,6 +253,9 @@ impl Rm {
                 "GSP_RM_ALLOC class {class:#x}: client {client:#x}, handle {handle:#x}"
             ));
             return status::INVALID_HANDLE;
+        }
+        if handle == 0 && !is_client && self.objects.get(client, client).is_some() {
+            handle = self.objects.name(client);
         }
         let kind = if class == self.chip.family.classes().gpfifo {
             match self.channel(ctx, client, parent, handle, params) {
@@ -401,6 +404,8 @@ impl Rm {
                 }
                 status::OK
             }
+            // Who was given a name by RM and did not look cannot say it; what has it goes with its parent.
+            Err(s) if handle == 0 => s,
             Err(s) => {
                 ctx.rec.error(format!(
                     "FREE client {client:#x} handle {handle:#x}: status {s:#x}"

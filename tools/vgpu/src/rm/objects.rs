@@ -37,6 +37,10 @@ pub mod status {
 /// More objects than this are refused.
 const MAX_OBJECTS: usize = 1 << 16;
 
+/// RS_UNIQUE_HANDLE_BASE and RS_UNIQUE_HANDLE_RANGE: the handles that RM makes up.
+const HANDLE_BASE: u32 = 0xcaf0_0000;
+const HANDLE_RANGE: u32 = 0x8_0000;
+
 /// What the model keeps of an object beside its place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -88,6 +92,8 @@ pub struct Leaked {
 #[derive(Debug, Default)]
 pub struct Objects {
     map: BTreeMap<(u32, u32), Object>,
+    /// How many handles were made up for each client.
+    named: BTreeMap<u32, u32>,
     /// Objects ever made by drivers.
     pub made: u64,
 }
@@ -101,6 +107,20 @@ impl Objects {
     /// The object, to change.
     pub fn get_mut(&mut self, client: u32, handle: u32) -> Option<&mut Object> {
         self.map.get_mut(&(client, handle))
+    }
+
+    /// A handle for an object whose maker gives it none: as RM does it in clientAssignResourceHandle() (resserv/rs_client.c of
+    /// NVIDIA's open driver).
+    pub fn name(&mut self, client: u32) -> u32 {
+        loop {
+            let count = self.named.entry(client).or_default();
+            let handle = HANDLE_BASE + *count % HANDLE_RANGE;
+            *count = count.wrapping_add(1);
+            // Ends: there are fewer objects than names.
+            if !self.map.contains_key(&(client, handle)) {
+                return handle;
+            }
+        }
     }
 
     /// Adds an object.
@@ -138,6 +158,9 @@ impl Objects {
         }
         if !self.map.contains_key(&(client, handle)) {
             return Err(status::NOT_FOUND);
+        }
+        if client == handle {
+            self.named.remove(&client);
         }
         let mut order = vec![handle];
         let mut next = 0;
