@@ -6,8 +6,8 @@ BOX := tools/toolbox/toolbox
 MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
-INSIDE := ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench
+INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench nova series series-check
 
 .PHONY: help toolbox clean distclean shell $(INSIDE)
 
@@ -17,19 +17,27 @@ help:
 	@echo '                 SEAMS=1|none|any of rpc,fw,boot,gsp'
 	@echo 'make ab-matrix   every GPU x firmware x subsystem that is claimed to work'
 	@echo 'make bench       what a bind costs in C and in Rust: instructions, memory; build/bench/report.html'
+	@echo 'make nova        nova-core on the same virtual GPU, beside nvkm; writes its table into migration-plan.md;  GPU=<some>'
+	@echo '                 build/nova/report.json; exit 0 only when it boots everywhere and every difference has a reason'
 	@echo 'make test        all tests; closing line "N passed, N failed"'
 	@echo 'make check       formatting, lints, licences, checkpatch'
 	@echo 'make nouveau     only build: build/nouveau/on/nouveau.ko, for the distribution kernel of build/kernel/current'
 	@echo 'make off-absent  the hooked tree with the option off against a pristine one'
+	@echo 'make hooks       which hook applies to which kernel, in seconds: build/hooks.json;  KERNEL=7.2'
+	@echo 'make kernels     the other kernel, 7.2: hooks, build, off means absent, A/B'
+	@echo 'make newest      our own kernel and nouveau by the newest rustc of the backports, and an A/B cell on it'
 	@echo 'make negative    deliberately wrong Rust must be found out'
 	@echo 'make abi-diff A=535.113.01 B=570.144   what changed between two firmware ABIs: versions, header trees, objects'
 	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
 	@echo 'make abi-lines   what each version cost by hand'
 	@echo 'make fuzz        fuzz the parsers;  SECONDS_EACH=60  TARGETS=<some of nvkm-rs/fuzz/fuzz_targets>'
 	@echo 'make mutate      change single register accesses of boot: tests must fail;  N=10  SEED=<any>'
+	@echo 'make series SEAM=rpc   patches for upstream, with a cover letter: build/series/rpc/v1;  VERSION=2  AUTHOR="Name <mail>"'
+	@echo 'make series-check   all series, proven patch by patch;  SEAM=<some of rpc fw boot gsp>'
 	@echo 'make rust-analyzer   rust-project.json for editors'
 	@echo 'make shell       a shell inside the toolbox'
 	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'
+	@echo 'KERNEL=7.2       another kernel than the default, 7.3, for ab, nouveau, off-absent, …; each keeps its own modules'
 	@echo 'KERNEL_SRC= KERNEL_BUILD=   your own kernel tree and its O= directory (CONFIG_RUST=y)'
 	@echo 'KERNEL_IMAGE= KERNEL_MODULES=   its image, and a directory with its lib/modules, if they are elsewhere'
 	@echo 'FIRMWARE_DIR=    a directory like /lib/firmware instead of packages;  DEBIAN_MIRROR=  a mirror'
@@ -45,7 +53,7 @@ shell: toolbox
 	@$(BOX) run bash
 
 clean:
-	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
+	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/nova $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
 
 # The root of an ordinary user's toolbox belongs to that user's subordinate ids.
 distclean:

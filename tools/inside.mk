@@ -12,34 +12,45 @@ override B := $(abspath $(BUILD))
 GPU ?= tu104
 FW ?= 570.144
 SEAMS ?= 1
-KERNEL ?= 7.3
+KERNEL ?= $(KERNEL_DEFAULT)
 
 export BUILD := $(B)
 # Where host builds of nvkm-rs find what is generated (rule abi-modules).
-export NVKM_GENERATED := $(B)/generated
+export NVKM_GENERATED = $(B)/generated$(of_kernel)
 export CARGO_TARGET_DIR := $(B)/cargo-target
 CARGO := cargo --config term.progress.when=\"never\"
 BIN := $(CARGO_TARGET_DIR)/release
-K := $(B)/kernel/current
+# Each kernel has its own tree and modules; programs are told by these which one is meant. The default's have no name.
+KERNEL_DEFAULT := 7.3
+KERNEL_OTHER := 7.2
+kernel_name := $(if $(KERNEL_SRC),own,$(if $(filter $(KERNEL_DEFAULT),$(KERNEL)),,$(KERNEL)))
+of_kernel := $(if $(kernel_name),/$(kernel_name))
+K := $(B)/kernel/$(or $(kernel_name),current)
+KM := $(B)/nouveau$(of_kernel)
+export NVKM_KERNEL := $(K)
+export NVKM_NOUVEAU := $(KM)
+export NVKM_REPORTS := $(B)/ab$(of_kernel)
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench
+.PHONY: ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench nova series series-check
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 # The guest's program is PID 1 of a machine with no libraries.
 programs:
 	@[ -e $(BIN)/nvkm-ab ] || echo "programs: building (a few minutes the first time)"
-	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab
+	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab \
+		-p nvkm-nova
 	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
 		-p nvkm-guest --target x86_64-unknown-linux-gnu
 
 # --- kernel, firmware -------------------------------------------------------------------------------------------------
 
 kernel:
-	@tools/toolbox/kernel $(KERNEL)
+	@$(if $(filter newest,$(KERNEL)),tools/toolbox/kernel $(KERNEL_DEFAULT) && tools/toolbox/newest, \
+		tools/toolbox/kernel $(KERNEL) $(or $(kernel_name),current))
 
 firmware:
 	@tools/toolbox/firmware $(if $(filter synthetic,$(FW)),,$(FW))
@@ -57,7 +68,7 @@ abi_rs := $(addprefix $(NVKM_GENERATED)/abi/,r535.rs r550.rs r570.rs)
 # NVIDIA's types for host builds of nvkm-rs, made as the kernel's build makes them.
 abi-modules: $(abi_rs)
 
-$(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(B)/nouveau/.kernel
+$(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(KM)/.kernel
 	@mkdir -p $(@D)
 	@CC=gcc-14 nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm $(B)/abi
 
@@ -90,18 +101,21 @@ abi-lines: kernel
 # --- nouveau ----------------------------------------------------------------------------------------------------------
 
 # Debug information makes a module of 250 MB and a third of the build's time; DEBUG_INFO=1 keeps it.
-# $(call kbuild,<variant>,<more>): the build's own messages go to a log.
-kbuild = $(MAKE) -C $(K)/out M=$(B)/nouveau/$(1) CC=gcc-14 $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(2) -j$(shell nproc) \
-	modules </dev/null >$(B)/nouveau/$(1).log 2>&1 \
-	|| { grep -E 'error|Error|\*\*\*' -A3 $(B)/nouveau/$(1).log | head -n 40; \
-	echo "nouveau ($(1)) did not build; see $(B)/nouveau/$(1).log" >&2; exit 1; }
-apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --out $(B)/nouveau/$(1) $(2)
+# $(call kbuild,<variant>,<more>): the build's own messages go to a log. A kernel of another rustc wants that one again, and
+# there every warning of ours is an error.
+rustc := $(B)/toolbox/rustc/bin
+rust_tools := $(if $(filter newest,$(KERNEL)),RUSTC=$(rustc)/rustc HOSTRUSTC=$(rustc)/rustc KRUSTFLAGS=-Dwarnings)
+kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=gcc-14 $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
+	modules </dev/null >$(KM)/$(1).log 2>&1 \
+	|| { grep -E 'error|Error|\*\*\*' -A3 $(KM)/$(1).log | head -n 40; \
+	echo "nouveau ($(1)) did not build; see $(KM)/$(1).log" >&2; exit 1; }
+apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --out $(KM)/$(1) $(2)
 
-nouveau: $(B)/nouveau/on/nouveau.ko
+nouveau: $(KM)/on/nouveau.ko
 
 # The rules below have real times: nothing is built again that is not older than what it is made of. A module is as old
 # as the beginning of its build, so that an edit meanwhile is not lost.
-$(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(B)/nouveau/.kernel
+$(KM)/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(KM)/.kernel
 	@mkdir -p $(@D)
 	@touch $(@D).began
 	@echo "nouveau with Rust: building (some 4 minutes the first time)"
@@ -110,15 +124,15 @@ $(B)/nouveau/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(B)/nouveau/.kernel
 	@touch -r $(@D).began $@
 
 # Begins with the pristine tree's objects: make compiles again what a hook touched, and what includes that.
-$(B)/nouveau/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(B)/nouveau/.kernel | $(B)/nouveau/pristine/nouveau.ko
-	@[ -d $(@D) ] || cp -a $(B)/nouveau/pristine $(@D)
+$(KM)/off/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(KM)/.kernel | $(KM)/pristine/nouveau.ko
+	@[ -d $(@D) ] || cp -a $(KM)/pristine $(@D)
 	@touch $(@D).began
 	@echo "nouveau hooked, Rust off: building"
 	@$(call apply,off,--keep-lines)
 	@$(call kbuild,off,)
 	@touch -r $(@D).began $@
 
-$(B)/nouveau/pristine/nouveau.ko: $(B)/nouveau/.kernel
+$(KM)/pristine/nouveau.ko: $(KM)/.kernel
 	@mkdir -p $(@D)
 	@touch $(@D).began
 	@echo "nouveau as it is: building"
@@ -128,9 +142,9 @@ $(B)/nouveau/pristine/nouveau.ko: $(B)/nouveau/.kernel
 
 $(BIN)/nvkm-overlay: | programs
 # Which kernel that is: modules of another one are built again, and only those.
-$(B)/nouveau/.kernel: kernel
+$(KM)/.kernel: kernel
 	@mkdir -p $(@D)
-	@echo "$$(readlink -f $(K)) $$(readlink -f $(K)/src) $$(readlink -f $(K)/out) $$(cat $(K)/release)" >$@.new
+	@echo "$$(readlink -f $(K)) $$(readlink -f $(K)/src) $$(readlink -f $(K)/out) $$(cat $(K)/release)$$(cat $(K)/.ready 2>/dev/null)" >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # --- A/B --------------------------------------------------------------------------------------------------------------
@@ -142,6 +156,36 @@ ab-matrix: programs kernel nouveau
 	@tools/toolbox/firmware $(REAL_FW)
 	@$(BIN)/nvkm-ab matrix
 
+# Which hook and anchor applies to which kernel: the default one, KERNEL= or KERNEL_SRC=, and those that are prepared.
+nouveau_of = $(B)/kernel/$(1)/src/drivers/gpu/drm/nouveau
+hook_kernels = $(KERNEL_DEFAULT)=$(call nouveau_of,current) $(foreach k,$(sort $(kernel_name) $(other_kernels)),$(k)=$(call nouveau_of,$(k)))
+other_kernels = $(filter 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(notdir $(shell find $(B)/kernel -maxdepth 1 -type l)))
+hooks: programs kernel
+	@tools/toolbox/kernel $(KERNEL_DEFAULT)
+	@$(BIN)/nvkm-overlay hooks $(addprefix --kernel ,$(hook_kernels)) --json $(B)/hooks.json
+
+# Lanes of their own: the other kernel that the suite carries, and the newest compiler.
+kernels:
+	@tools/kernels $(KERNEL_OTHER)
+newest:
+	@tools/kernels newest
+
+# --- nova-core --------------------------------------------------------------------------------------------------------
+
+# The same kernel's, as it is: a Kbuild goes before its Makefile, and says what drivers/gpu/Makefile would.
+NOVA := $(B)/nova$(of_kernel)
+$(NOVA)/module/nova-core.ko: $(KM)/.kernel
+	@rm -rf $(@D) && mkdir -p $(NOVA)
+	@cp -r $(K)/src/drivers/gpu/nova-core $(@D)
+	@printf 'obj-m += nova-core.o\nnova-core-y := nova_core.o\n' >$(@D)/Kbuild
+	@echo "nova-core: building (some 10 s)"
+	@$(MAKE) -C $(K)/out M=$(@D) CC=gcc-14 KCFLAGS=-g0 $(rust_tools) modules </dev/null >$(NOVA)/module.log 2>&1 \
+		|| { tail -n 20 $(NOVA)/module.log; echo "nova-core did not build; see $(NOVA)/module.log" >&2; exit 1; }
+
+nova: programs kernel nouveau $(NOVA)/module/nova-core.ko
+	@tools/toolbox/firmware 570.144
+	@$(BIN)/nvkm-nova run --out $(NOVA) $(if $(filter file,$(origin GPU)),,--gpu $(GPU))
+
 # C against Rust, counted in instructions. BENCH= more options of nvkm-ab bench, such as BENCH='--seams rpc,fw --binds 20'.
 bench: programs kernel nouveau
 	@tools/toolbox/firmware $(REAL_FW)
@@ -149,10 +193,10 @@ bench: programs kernel nouveau
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
-off := $(B)/nouveau/off/nouveau.ko
-pristine := $(B)/nouveau/pristine/nouveau.ko
+off := $(KM)/off/nouveau.ko
+pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine)
+test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine) $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 	@tools/test $(TESTS)
 
 check: programs kernel nouveau abi-modules
@@ -176,7 +220,17 @@ negative: programs kernel nouveau
 	@tools/toolbox/firmware 570.144
 	@tools/negative
 
+# --- upstream ---------------------------------------------------------------------------------------------------------
+
+series: programs kernel nouveau $(pristine)
+	@[ -n "$(SEAM)" ] || { echo "series: name a subsystem, such as SEAM=rpc" >&2; exit 2; }
+	@tools/series/series make $(SEAM) $(if $(VERSION),--revision $(VERSION))
+
+# Begins with the objects of nouveau as it is.
+series-check: programs kernel nouveau $(pristine)
+	@tools/series/series check $(SEAM)
+
 # The kernel's own generator wants an in-tree crate; ours is one crate more beside those that it lists.
 rust-analyzer: kernel nouveau
-	@tools/rust-project $(K) $(B)/nouveau/on >rust-project.json
+	@tools/rust-project $(K) $(KM)/on >rust-project.json
 	@echo "rust-project.json: made"

@@ -72,8 +72,14 @@ pub struct Places {
     #[arg(long, env = "BUILD", default_value = "build")]
     build: PathBuf,
     /// Prepared kernel [default: BUILD/kernel/current].
-    #[arg(long)]
+    #[arg(long, env = "NVKM_KERNEL")]
     kernel: Option<PathBuf>,
+    /// Modules built for it, below on/ [default: BUILD/nouveau].
+    #[arg(long, env = "NVKM_NOUVEAU")]
+    nouveau: Option<PathBuf>,
+    /// Where reports and traces go [default: BUILD/ab].
+    #[arg(long, env = "NVKM_REPORTS")]
+    reports: Option<PathBuf>,
     /// Firmware by version [default: BUILD/firmware].
     #[arg(long)]
     firmware: Option<PathBuf>,
@@ -86,6 +92,9 @@ pub struct Places {
     /// Guest program [default: the static nvkm-guest of the same target directory].
     #[arg(long)]
     guest: Option<PathBuf>,
+    /// Directory of the test that the phase kselftest runs.
+    #[arg(long, default_value = "selftests/kselftest")]
+    kselftest: PathBuf,
     /// QEMU.
     #[arg(long, default_value = "qemu-system-x86_64")]
     qemu: PathBuf,
@@ -118,6 +127,19 @@ impl Places {
         Ok(())
     }
 
+    /// Where reports and traces go.
+    pub fn reports(&self) -> PathBuf {
+        let given = self.reports.clone();
+        given.unwrap_or_else(|| self.build.join("ab"))
+    }
+
+    /// The module that was built for the kernel.
+    pub fn module(&self) -> PathBuf {
+        let given = self.nouveau.clone();
+        let dir = given.unwrap_or_else(|| self.build.join("nouveau"));
+        dir.join("on/nouveau.ko")
+    }
+
     /// A setup for one machine, without module, parameters and phases.
     pub fn setup(&self, name: &str, out: &Path) -> Setup {
         let exe = env::current_exe().unwrap_or_default();
@@ -135,6 +157,7 @@ impl Places {
             abi: String::new(),
             unchecked_fw: self.unchecked_fw,
             module: None,
+            other: None,
             exact: false,
             params: String::new(),
             phases: Vec::new(),
@@ -142,6 +165,7 @@ impl Places {
                 &self.guest,
                 target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
             ),
+            kselftest: self.kselftest.clone(),
             vgpu: or(&self.vgpu, beside.join("nvkm-vgpu")),
             vgpu_args: self.vgpu_args.clone(),
             qemu: self.qemu.clone(),
@@ -180,10 +204,10 @@ struct VmArgs {
     #[arg(long, default_value = "")]
     params: String,
     /// Phases, separated by commas (load probe copy event=N suspend counters unbind bind unload
-    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N).
+    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest).
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
-    /// Where its traces and logs go [default: BUILD/ab/vm].
+    /// Where its traces and logs go [default: REPORTS/vm].
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print the guest's kernel log at the end.
@@ -216,7 +240,7 @@ fn vm(args: &VmArgs) -> Result<u8> {
     let out = args
         .out
         .clone()
-        .unwrap_or_else(|| args.places.build.join("ab/vm"));
+        .unwrap_or_else(|| args.places.reports().join("vm"));
     let mut setup = args.places.setup("vm", &out);
     if args.gpu != "none" {
         args.places.firmware_for(&mut setup, &args.gpu, &args.fw)?;
@@ -233,6 +257,12 @@ fn vm(args: &VmArgs) -> Result<u8> {
     let outcome = run::run(&setup)?;
     if args.log {
         for line in outcome.guest.last_lines(usize::MAX) {
+            println!("{line}");
+        }
+    }
+    for phase in &outcome.guest.phases {
+        let ktap = phase.data.get("ktap").and_then(|lines| lines.as_array());
+        for line in ktap.into_iter().flatten().filter_map(|l| l.as_str()) {
             println!("{line}");
         }
     }

@@ -7,6 +7,7 @@ pub mod firmware;
 pub mod guest;
 pub mod initramfs;
 pub mod kernel;
+pub mod kselftest;
 pub mod module;
 pub mod place;
 pub mod process;

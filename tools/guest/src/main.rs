@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! PID 1 of the initramfs: loads nouveau, drives it through the phases of a plan, and reports each.
+//! PID 1 of the initramfs: loads the driver, takes it through the phases of a plan, and reports each.
 //!
 //! The plan (`/nvkm.json`) is written by `nvkm-ab`, which also reads the report: JSON lines on QEMU's debug port, see
 //! [`report`].  Nothing here knows which side (C or Rust) it is running; that is in the module's parameters.
@@ -8,6 +8,7 @@
 mod bench;
 mod drm;
 mod kmsg;
+mod kselftest;
 mod logs;
 mod memory;
 mod modules;
@@ -38,7 +39,7 @@ use crate::report::Report;
 
 /// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
-/// `swap=N` is many binds: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
+/// `swap=N` and `kselftest` are many binds: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
 const SWAP_LIMIT: Duration = Duration::from_secs(1200);
 const SWAP_LOG: Duration = Duration::from_millis(500);
 
@@ -114,7 +115,7 @@ fn bounded(
         let _ = tx.send((machine, outcome));
     });
     let (limit, step) = match phase.split('=').next() {
-        Some("swap") => (SWAP_LIMIT, SWAP_LOG),
+        Some("swap" | "kselftest") => (SWAP_LIMIT, SWAP_LOG),
         _ => (PHASE_LIMIT, PHASE_LIMIT),
     };
     let start = Instant::now();

@@ -2,6 +2,7 @@
 //! Loading and unloading kernel modules without modprobe.
 
 use std::ffi::CString;
+use std::fs;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -32,6 +33,20 @@ pub fn load(path: &str, params: &str) -> Result<()> {
         _ => "",
     };
     Err(anyhow!("{error}{hint}")).with_context(|| format!("the kernel refused the module {path}"))
+}
+
+/// The name on the PCI bus of the driver that a module registered (`/sys/module/<name>/drivers/pci:<driver>`).
+///
+/// # Errors
+///
+/// The module is not there or registered none.
+pub fn pci_driver(module: &str) -> Result<String> {
+    let dir = format!("/sys/module/{module}/drivers");
+    let entries = fs::read_dir(&dir).with_context(|| dir.clone())?;
+    entries
+        .flatten()
+        .find_map(|e| Some(e.file_name().to_str()?.strip_prefix("pci:")?.to_string()))
+        .with_context(|| format!("{module} has no PCI driver"))
 }
 
 /// Unloads a module by name.

@@ -75,17 +75,27 @@ impl Gpu {
     ///
     /// The driver's probe failed.
     pub fn bind(&self) -> Result<()> {
-        fs::write("/sys/bus/pci/drivers/nouveau/bind", &self.address)
-            .context("nouveau did not bind")
+        self.bind_to("nouveau")
     }
 
-    /// Takes nouveau from it.
+    /// Binds a driver to it, named as it is on the PCI bus.
+    ///
+    /// # Errors
+    ///
+    /// The driver's probe failed.
+    pub fn bind_to(&self, driver: &str) -> Result<()> {
+        let bind = Path::new("/sys/bus/pci/drivers").join(driver).join("bind");
+        fs::write(bind, &self.address).with_context(|| format!("{driver} did not bind"))
+    }
+
+    /// Takes its driver from it.
     ///
     /// # Errors
     ///
     /// No driver has it.
     pub fn unbind(&self) -> Result<()> {
-        fs::write(self.dir.join("driver/unbind"), &self.address).context("nouveau did not unbind")
+        fs::write(self.dir.join("driver/unbind"), &self.address)
+            .context("the driver did not unbind")
     }
 
     /// Whether there is a model to talk to behind the driver's back.

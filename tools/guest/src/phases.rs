@@ -3,8 +3,8 @@
 //!
 //! | phase | what it does |
 //! |---|---|
-//! | `load` | loads the modules of the plan, nouveau last |
-//! | `probe` | waits for card0 and renderD128 |
+//! | `load` | loads the modules of the plan, the driver last |
+//! | `probe` | the driver has the GPU; waits for card0 and renderD128, if it is one that makes them |
 //! | `copy` | a user's client: a copy-engine copy through VRAM and back, data compared |
 //! | `event=N` | has the model post asynchronous event N and gives the driver time to handle it |
 //! | `counters` | reads the driver's debugfs file, if there is one |
@@ -17,6 +17,7 @@
 //! | `bench=N+FUNCTION+…` | binds N times and reports what each bind, and each of these functions in it, took |
 //! | `bench-memory=N` | binds N times and reports how much memory each took at its worst |
 //! | `swap=N` | N times: unbinds, sets `rust_gsp` to 0 and 1 in turns, binds, copies; what is kept behind; leaves it unbound. `swap=N:SETTING:…`: these in turns |
+//! | `kselftest` | runs the test for the kernel's selftests; `kselftest=WORD+…`: `NAME=VALUE`, `user`, `no-debugfs` |
 //! | `unload` | removes the module |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
@@ -37,6 +38,7 @@ use serde_json::Value;
 use crate::bench;
 use crate::drm::Client;
 use crate::drm::Domain;
+use crate::kselftest;
 use crate::logs;
 use crate::modules;
 use crate::nvif;
@@ -114,9 +116,10 @@ impl Machine {
             "bench" => bench::time(self.gpu()?, arg),
             "bench-memory" => bench::space(self.gpu()?, arg),
             "swap" => self.swap(arg),
+            "kselftest" => kselftest::run(arg),
             "set" => set(arg),
             "refuse" => refuse(arg),
-            "unload" => unload(),
+            "unload" => self.unload(),
             "sleep" => {
                 thread::sleep(Duration::from_millis(
                     arg.parse().context("sleep=MS wants a number")?,
@@ -159,9 +162,13 @@ impl Machine {
         // Loading the module probes the device before it returns; what is not bound now will not be.
         if !gpu.bound() {
             bail!(
-                "nouveau did not take the GPU {}: its probe failed",
+                "{} did not take the GPU {}: its probe failed",
+                self.plan.driver()?,
                 gpu.address
             );
+        }
+        if self.plan.no_nodes {
+            return Ok(json!({"gpu": gpu.address}));
         }
         for node in ["/dev/dri/card0", RENDER] {
             if !sys::wait_for(Path::new(node), Duration::from_secs(10)) {
@@ -194,12 +201,18 @@ impl Machine {
     }
 
     fn bind(&self) -> Result<Value> {
-        self.gpu()?.bind()?;
+        let driver = self.plan.driver()?;
+        self.gpu()?.bind_to(&modules::pci_driver(&driver)?)?;
         self.probe()
     }
-}
 
-impl Machine {
+    fn unload(&self) -> Result<Value> {
+        let driver = self.plan.driver()?;
+        modules::unload(&driver)?;
+        let gone = !Path::new("/sys/module").join(driver).exists();
+        Ok(json!({"unloaded": gone}))
+    }
+
     fn swap(&self, arg: &str) -> Result<Value> {
         let steps = Steps {
             gpu: self.gpu()?,
@@ -210,11 +223,6 @@ impl Machine {
         };
         steps.run(arg)
     }
-}
-
-fn unload() -> Result<Value> {
-    modules::unload("nouveau")?;
-    Ok(json!({"unloaded": !Path::new("/sys/module/nouveau").exists()}))
 }
 
 fn selector() -> Result<String> {

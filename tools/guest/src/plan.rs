@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// Paths of the modules to load, in order; the last one is nouveau itself.
+    /// Paths of the modules to load, in order; the last one is the driver itself.
     pub modules: Vec<String>,
     /// Parameters for the last module, as `finit_module(2)` takes them.
     pub params: String,
@@ -19,9 +19,22 @@ pub struct Plan {
     pub phases: Vec<String>,
     /// Kernel console log level from the start of the plan on.
     pub console_level: u8,
+    /// The driver is one without nodes in /dev/dri: that it has the GPU is all there is to see.
+    pub no_nodes: bool,
 }
 
 impl Plan {
+    /// The name under which the kernel knows the driver's module.
+    ///
+    /// # Errors
+    ///
+    /// The plan names no module.
+    pub fn driver(&self) -> Result<String> {
+        let path = self.modules.last().context("the plan names no module")?;
+        let file = path.rsplit('/').next().unwrap_or_default();
+        Ok(file.trim_end_matches(".ko").replace('-', "_"))
+    }
+
     /// Reads the plan.
     ///
     /// # Errors

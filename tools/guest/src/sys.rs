@@ -56,6 +56,20 @@ pub fn mount(kind: &str, dir: &str) -> Result<()> {
     Ok(())
 }
 
+/// Unmounts a file system.
+///
+/// # Errors
+///
+/// It is in use, or not mounted.
+pub fn unmount(dir: &str) -> Result<()> {
+    let dir_c = CString::new(dir)?;
+    // SAFETY: the string is NUL-terminated and outlives the call.
+    if unsafe { libc::umount2(dir_c.as_ptr(), 0) } != 0 {
+        bail!("umount {dir}: {}", io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// The running kernel's release.
 ///
 /// # Errors

@@ -43,7 +43,7 @@ pub struct BenchArgs {
     /// Binds during which memory is watched, each side.
     #[arg(long, default_value_t = 5)]
     memory_binds: u32,
-    /// Module of both sides [default: BUILD/nouveau/on/nouveau.ko].
+    /// Module of both sides [default: NOUVEAU/on/nouveau.ko].
     #[arg(long)]
     module: Option<PathBuf>,
     /// Name of the directory below BUILD.
@@ -71,7 +71,7 @@ fn setup(args: &BenchArgs, gpu: &str, fw: &str, side: &str, seams: &str) -> Resu
         .join(side);
     let mut setup = places.setup(side, &out);
     places.firmware_for(&mut setup, gpu, fw)?;
-    setup.module = cells::module(&args.module, &places.build)?;
+    setup.module = cells::module(&args.module, places)?;
     if setup.module.is_none() {
         bail!("the distribution's nouveau has no Rust to be measured");
     }

@@ -35,10 +35,10 @@ const STOCK: &str = "stock";
 /// What `run` and `matrix` share.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Module of the C sides: a path, or 'stock' for the distribution's own [default: BUILD/nouveau/on/nouveau.ko].
+    /// Module of the C sides: a path, or 'stock' for the distribution's own [default: NOUVEAU/on/nouveau.ko].
     #[arg(long)]
     module_c: Option<PathBuf>,
-    /// Module of the Rust side [default: BUILD/nouveau/on/nouveau.ko].
+    /// Module of the Rust side [default: NOUVEAU/on/nouveau.ko].
     #[arg(long)]
     module_rust: Option<PathBuf>,
     /// Use the distribution's own nouveau.ko, bit for bit, for the C sides.
@@ -84,7 +84,7 @@ pub struct RunArgs {
     /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), or 'none'.
     #[arg(long, default_value = "1")]
     seams: String,
-    /// Name of the run; its directory is BUILD/ab/NAME [default: GPU-FW-SEAMS].
+    /// Name of the run; its directory is REPORTS/NAME [default: GPU-FW-SEAMS].
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -118,11 +118,11 @@ pub fn seam_list(text: &str) -> Result<Vec<String>> {
 }
 
 /// The module that an option means: none is the distribution's own.
-pub fn module(given: &Option<PathBuf>, build: &Path) -> Result<Option<PathBuf>> {
+pub fn module(given: &Option<PathBuf>, places: &Places) -> Result<Option<PathBuf>> {
     let path = match given {
         Some(path) if path == Path::new(STOCK) => return Ok(None),
         Some(path) => path.clone(),
-        None => build.join("nouveau/on/nouveau.ko"),
+        None => places.module(),
     };
     if !path.is_file() {
         bail!("there is no module {}; build it first (make nouveau), or name one with --module-c and --module-rust", path.display());
@@ -136,8 +136,8 @@ pub fn plan(common: &Common, cell: Cell, phases: Vec<String>, progress: bool) ->
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         bail!("'{name}' cannot be the name of a run: it names a directory below BUILD/ab");
     }
-    let build = &common.places.build;
-    let out = build.join("ab").join(name);
+    let places = &common.places;
+    let out = common.places.reports().join(name);
     let mut base = common.places.setup("", &out);
     common
         .places
@@ -147,9 +147,9 @@ pub fn plan(common: &Common, cell: Cell, phases: Vec<String>, progress: bool) ->
     let module_c = if common.unmodified {
         None
     } else {
-        module(&common.module_c, build)?
+        module(&common.module_c, places)?
     };
-    let module_rust = module(&common.module_rust, build)?;
+    let module_rust = module(&common.module_rust, places)?;
     base.exact = common.unmodified;
     Ok(Plan {
         cell,
@@ -211,10 +211,7 @@ pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
         }
     };
     for name in ["report.json", "report.html"] {
-        fs::copy(
-            plan.out.join(name),
-            common.places.build.join("ab").join(name),
-        )?;
+        fs::copy(plan.out.join(name), common.places.reports().join(name))?;
     }
     Ok(report)
 }
@@ -264,7 +261,11 @@ fn read(path: &Path) -> Result<Value> {
 
 /// The report of the latest run.
 fn latest() -> PathBuf {
-    PathBuf::from(env::var_os("BUILD").unwrap_or("build".into())).join("ab/report.json")
+    let dir = env::var_os("NVKM_REPORTS").map_or_else(
+        || PathBuf::from(env::var_os("BUILD").unwrap_or("build".into())).join("ab"),
+        PathBuf::from,
+    );
+    dir.join("report.json")
 }
 
 /// `nvkm-ab show`.

@@ -146,14 +146,14 @@ pub fn run(args: &MatrixArgs) -> Result<u8> {
         print!("{}", ktap::render(&reports));
     } else {
         print!("{}", page::table(&state));
-        let place = common.places.build.join("ab/matrix.html");
+        let place = common.places.reports().join("matrix.html");
         println!("page      {}", place.display());
     }
     Ok(reports.iter().map(cells::code).max().unwrap_or(2))
 }
 
 fn write(common: &Common, state: &Value) -> Result<()> {
-    let dir = common.places.build.join("ab");
+    let dir = common.places.reports();
     fs::write(
         dir.join("matrix.json"),
         serde_json::to_string_pretty(state)? + "\n",

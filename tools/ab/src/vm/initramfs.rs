@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use anyhow::Result;
@@ -10,17 +11,16 @@ use serde_json::json;
 
 use crate::vm::cpio::Cpio;
 use crate::vm::firmware;
-use crate::vm::kernel::Kernel;
 use crate::vm::module;
 
 /// What goes into an initramfs.
 pub struct Parts<'a> {
     /// The static `nvkm-guest` program.
     pub guest: &'a Path,
-    /// Where the other modules come from.
-    pub kernel: &'a Kernel,
-    /// The nouveau module to try.
-    pub nouveau: &'a Path,
+    /// The modules to load, the driver to try last.
+    pub modules: &'a [PathBuf],
+    /// The driver's name, whatever its file is called.
+    pub name: String,
     /// Load it as it is, bit for bit, though that takes seconds longer.
     pub exact: bool,
     /// Its parameters.
@@ -29,8 +29,12 @@ pub struct Parts<'a> {
     pub phases: &'a [String],
     /// Firmware files, below `/lib/firmware`.
     pub firmware: &'a firmware::Files,
+    /// Other programs, by their place.
+    pub programs: &'a [(String, Vec<u8>)],
     /// Kernel console level while the plan runs.
     pub console_level: u8,
+    /// The driver makes no nodes in /dev/dri.
+    pub no_nodes: bool,
 }
 
 /// Builds the archive.
@@ -47,21 +51,22 @@ pub fn build(parts: &Parts, cache: &Path) -> Result<Vec<u8>> {
         )
     })?;
     cpio.executable("init", &guest);
+    for (place, bytes) in parts.programs {
+        cpio.executable(place, bytes);
+    }
     let mut modules = Vec::new();
-    let mut add = |cpio: &mut Cpio, path: &Path, elf: &[u8]| {
-        let name = module::stem(path);
+    let mut add = |cpio: &mut Cpio, name: &str, elf: &[u8]| {
         let place = format!("modules/{name}.ko");
         cpio.file(&place, elf);
         modules.push(format!("/{place}"));
     };
-    // Modules are only needed if the plan loads any.
-    if parts.phases.iter().any(|p| p == "load") {
-        for path in parts.kernel.dependencies()? {
-            let elf = module::prepared(&path, cache, false)?;
-            add(&mut cpio, &path, &elf);
+    if let Some((driver, needed)) = parts.modules.split_last() {
+        for path in needed {
+            let elf = module::prepared(path, cache, false)?;
+            add(&mut cpio, &module::stem(path), &elf);
         }
-        let elf = module::prepared(parts.nouveau, cache, parts.exact)?;
-        add(&mut cpio, Path::new("nouveau.ko"), &elf);
+        let elf = module::prepared(driver, cache, parts.exact)?;
+        add(&mut cpio, &parts.name, &elf);
         for (path, bytes) in parts.firmware {
             cpio.file(&format!("lib/firmware/{path}"), bytes);
         }
@@ -71,6 +76,7 @@ pub fn build(parts: &Parts, cache: &Path) -> Result<Vec<u8>> {
         "params": parts.params,
         "phases": parts.phases,
         "console_level": parts.console_level,
+        "no_nodes": parts.no_nodes,
     });
     cpio.file("nvkm.json", plan.to_string().as_bytes());
     Ok(cpio.finish())

@@ -9,6 +9,8 @@ use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
 
+use crate::vm::elf;
+use crate::vm::module;
 use crate::vm::unpack;
 
 /// A directory as the toolbox's kernel script leaves it: `release`, `vmlinuz`, `modules/lib/modules/<release>/`.
@@ -79,11 +81,49 @@ impl Kernel {
         Ok(needs.into_iter().map(|m| self.modules().join(m)).collect())
     }
 
+    /// The distribution's modules that a module of somebody else's needs (by its own `depends=`), in the order to load
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// It is not a module, or modules.dep does not know what it needs.
+    pub fn needed_by(&self, module: &Path, cache: &Path) -> Result<Vec<PathBuf>> {
+        let file = module::file(module, cache)?;
+        let bytes =
+            fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let info = elf::section(&bytes, ".modinfo")
+            .with_context(|| module.display().to_string())?
+            .unwrap_or_default();
+        let text = String::from_utf8_lossy(info);
+        let names = text
+            .split('\0')
+            .find_map(|entry| entry.strip_prefix("depends="));
+        let mut needed = Vec::new();
+        for name in names
+            .unwrap_or_default()
+            .split(',')
+            .filter(|n| !n.is_empty())
+        {
+            let (own, needs) = self.entry_of(name)?;
+            for path in needs.into_iter().chain([own]) {
+                let path = self.modules().join(path);
+                if !needed.contains(&path) {
+                    needed.push(path);
+                }
+            }
+        }
+        Ok(needed)
+    }
+
     fn nouveau_entry(&self) -> Result<(String, Vec<String>)> {
+        self.entry_of("nouveau")
+    }
+
+    fn entry_of(&self, name: &str) -> Result<(String, Vec<String>)> {
         let path = self.modules().join("modules.dep");
         let text = fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        entry(&text, "nouveau").with_context(|| format!("{} knows no nouveau", path.display()))
+        entry(&text, name).with_context(|| format!("{} knows no {name}", path.display()))
     }
 }
 
@@ -96,7 +136,7 @@ fn entry(text: &str, name: &str) -> Option<(String, Vec<String>)> {
         let (own, needs) = line.split_once(':')?;
         let file = own.rsplit('/').next()?;
         let stem = file.split(".ko").next()?;
-        (stem == name).then(|| {
+        (stem.replace('-', "_") == name.replace('-', "_")).then(|| {
             (
                 own.to_string(),
                 needs.split_whitespace().rev().map(String::from).collect(),

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
@@ -19,6 +20,8 @@ use crate::vm::guest::Guest;
 use crate::vm::guest::Line;
 use crate::vm::initramfs;
 use crate::vm::kernel::Kernel;
+use crate::vm::kselftest;
+use crate::vm::module;
 use crate::vm::place;
 use crate::vm::process::last_lines;
 use crate::vm::process::Process;
@@ -52,6 +55,8 @@ pub struct Setup {
     pub unchecked_fw: bool,
     /// nouveau module; the distribution's own if none.
     pub module: Option<PathBuf>,
+    /// Another driver instead of nouveau.
+    pub other: Option<Other>,
     /// Load the module bit for bit (slower: signature check and ftrace's bookkeeping).
     pub exact: bool,
     /// Module parameters.
@@ -60,6 +65,8 @@ pub struct Setup {
     pub phases: Vec<String>,
     /// The guest's program.
     pub guest: PathBuf,
+    /// Directory of the test that the phase `kselftest` runs.
+    pub kselftest: PathBuf,
     /// The virtual GPU's server.
     pub vgpu: PathBuf,
     /// More arguments for it.
@@ -76,6 +83,17 @@ pub struct Setup {
     pub silence: Duration,
     /// Show progress.
     pub progress: bool,
+}
+
+/// A driver other than nouveau.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Its module; those of the distribution that it needs are found by what it says of itself.
+    pub module: PathBuf,
+    /// Its firmware files.
+    pub files: Arc<firmware::Files>,
+    /// It makes no nodes in /dev/dri.
+    pub no_nodes: bool,
 }
 
 /// How a run went.
@@ -180,26 +198,54 @@ pub fn run(setup: &Setup) -> Result<Outcome> {
 
 fn build_initramfs(setup: &Setup, kernel: &Kernel, out: &Path) -> Result<PathBuf> {
     let loads = setup.phases.iter().any(|p| p == "load");
-    let files = match &setup.gpu {
-        Some(gpu) if loads => {
-            firmware::collect(&setup.firmware, &setup.fw, gpu, setup.unchecked_fw)?
+    let own;
+    let files = match (&setup.gpu, &setup.other) {
+        (_, Some(other)) => other.files.as_ref(),
+        (Some(gpu), None) if loads => {
+            own = firmware::collect(&setup.firmware, &setup.fw, gpu, setup.unchecked_fw)?;
+            &own
         }
-        _ => firmware::Files::new(),
+        _ => &firmware::Files::new(),
     };
-    let nouveau = match &setup.module {
-        Some(path) => path.clone(),
-        None if loads => kernel.stock_nouveau()?,
-        None => PathBuf::new(),
+    // Modules are only needed if the plan loads any.
+    let modules = match (loads, &setup.other) {
+        (false, _) => Vec::new(),
+        (true, Some(other)) => {
+            let mut modules = kernel.needed_by(&other.module, &setup.cache)?;
+            modules.push(other.module.clone());
+            modules
+        }
+        (true, None) => {
+            let mut modules = match &setup.module {
+                Some(path) if kernel.stock_nouveau().is_err() => {
+                    kernel.needed_by(path, &setup.cache)?
+                }
+                _ => kernel.dependencies()?,
+            };
+            modules.push(match &setup.module {
+                Some(path) => path.clone(),
+                None => kernel.stock_nouveau()?,
+            });
+            modules
+        }
     };
+    let programs = if kselftest::wanted(&setup.phases) {
+        kselftest::programs(&setup.kselftest, &setup.kernel)?
+    } else {
+        Vec::new()
+    };
+    let other = setup.other.as_ref();
     let parts = initramfs::Parts {
         guest: &setup.guest,
-        kernel,
-        nouveau: &nouveau,
+        modules: &modules,
+        name: other.map_or("nouveau".into(), |o| module::stem(&o.module)),
         exact: setup.exact,
         params: &setup.params,
         phases: &setup.phases,
-        firmware: &files,
+        firmware: files,
+        programs: &programs,
         console_level: 7,
+        no_nodes: other.is_some_and(|o| o.no_nodes),
     };
     let path = out.join("initramfs.cpio");
     fs::write(&path, initramfs::build(&parts, &setup.cache)?)?;

@@ -19,6 +19,17 @@ pub fn build() -> PathBuf {
     env::var_os("BUILD").map_or(default, PathBuf::from)
 }
 
+/// Where this build's programs are.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or(build().join("cargo-target"), PathBuf::from)
+}
+
+/// Our module.
+pub fn module() -> PathBuf {
+    let dir = env::var_os("NVKM_NOUVEAU").map_or(build().join("nouveau"), PathBuf::from);
+    dir.join("on/nouveau.ko")
+}
+
 /// An empty directory of a test's own.
 pub fn scratch(name: &str) -> PathBuf {
     let dir = env::temp_dir().join(format!("nvkm-ab-{name}-{}", std::process::id()));
@@ -71,7 +82,7 @@ pub fn run(args: &[&str]) -> Ended {
 /// `nvkm-ab vm` with the programs of this build.
 pub fn vm(name: &str, args: &[&str]) -> Ended {
     let out = scratch(name);
-    let target = build().join("cargo-target");
+    let target = target();
     let guest = target
         .join("x86_64-unknown-linux-gnu/release/nvkm-guest")
         .display()
@@ -145,13 +156,13 @@ pub fn number(counters: &str, key: &str) -> u64 {
 /// Runs the phases with our module: what the driver's debugfs file said at each `counters`, and the kernel's log.
 pub fn with_rust(name: &str, params: &str, phases: &str, more: &[&str]) -> (Vec<String>, String) {
     let build = build();
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(build.join("cargo-target"), PathBuf::from);
+    let target = target();
     let out = scratch(name);
     let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
         .env("BUILD", &build)
         .args(["vm", "--params", params, "--phases", phases, "--log"])
         .arg("--module")
-        .arg(build.join("nouveau/on/nouveau.ko"))
+        .arg(module())
         .arg("--guest")
         .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
         .arg("--vgpu")
