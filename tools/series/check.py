@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Proves series, patch by patch. Prints KTAP; what went wrong is in build/series/log/."""
+
+import filecmp
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import cover
+from tree import NOUVEAU
+
+# checkpatch's: a human adds the sign-off; that new files have a maintainer is checked here, file by file; names of NVIDIA's
+# and nvkm's are what they are.
+# A version that nobody sends, so that a check leaves what was made alone.
+CHECKED = 0
+CHECKPATCH = ["--strict", "--codespell", "--no-signoff", "--terse", "--show-types", "--ignore", "FILE_PATH_CHANGES,CAMELCASE"]
+
+
+class Ktap:
+    """Results, one a line."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+        self.started = time.monotonic()
+
+    def result(self, name, problem):
+        """A check's result; a problem is text, and shown."""
+        self.count += 1
+        if problem:
+            self.failed += 1
+            for line in problem.strip().split("\n")[-40:]:
+                print(f"# {line}")
+        print(f"{'not ok' if problem else 'ok'} {self.count} - series: {name}", flush=True)
+
+
+class Check:
+    """All checks of some series."""
+
+    def __init__(self, series, top):
+        self.series = series
+        self.top = top
+        self.ktap = Ktap()
+        self.log = series.out / "log"
+        shutil.rmtree(self.log, ignore_errors=True)
+        self.log.mkdir(parents=True)
+        self.kernel = series.kernel
+        self.source = series.tree.kernel
+        self.at = None
+
+    def command(self, words, name, cwd=None, env=None):
+        """Runs a command into a log; gives its text and whether it failed."""
+        path = self.log / f"{name}.log"
+        with open(path, "w", encoding="utf-8") as log:
+            code = subprocess.run(
+                [str(word) for word in words], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+            ).returncode
+        return path.read_text(errors="replace"), code
+
+    # --- what the list gets -------------------------------------------------------------------------------------------
+
+    def mails(self, seam):
+        """The files of a series, applied by git am on what stands before, are its commits."""
+        series, tree = self.series, self.series.tree
+        directory = cover.write(series, seam, CHECKED, self.top)
+        first, end = series.span(seam)
+        files = sorted(directory.glob("*.patch"))[1:]
+        where = series.out / "am"
+        tree.git("worktree", "prune")
+        shutil.rmtree(where, ignore_errors=True)
+        tree.git("worktree", "prune")
+        tree.git("worktree", "add", "-q", "--detach", where, series.commits[first])
+        said, code = self.command(["git", "am", "-q", *files], f"{seam}-am", cwd=where, env=tree.env)
+        problem = said if code else ""
+        if not problem:
+            made = subprocess.run(
+                ["git", "diff", "--stat", series.commits[end], "HEAD"], cwd=where, capture_output=True, text=True, check=False
+            ).stdout
+            problem = made
+        tree.git("worktree", "remove", "--force", where)
+        self.ktap.result(f"{seam}: git am of {len(files)} patches gives the tree", problem)
+        self.ktap.result(f"{seam}: git send-email and b4 are stopped", cover.not_stopped(directory))
+        for path in files:
+            self.mail(seam, path)
+        return files
+
+    def mail(self, seam, path):
+        """One patch as text."""
+        said, code = self.command(
+            [self.source / "scripts/checkpatch.pl", *CHECKPATCH, path], f"{seam}-{path.stem}-checkpatch", cwd=self.source
+        )
+        problem = said if code or not re.search(r"total: 0 errors, 0 warnings, 0 checks", said) else ""
+        text = path.read_text()
+        if "Signed-off-by:" in text:
+            problem += "\nit carries a Signed-off-by, which only a human may add"
+        self.ktap.result(f"{seam}: {path.name}: checkpatch --strict --codespell, no sign-off", problem)
+
+    def maintained(self, seam, end):
+        """Each new file has a list of its own in MAINTAINERS, besides that of the directory above."""
+        series = self.series
+        first, _ = series.span(seam)
+        names = series.tree.git("diff", "--name-only", "--diff-filter=A", series.commits[first], series.commits[end]).split()
+        patterns = re.findall(r"^F:\t(\S+)$", series.tree.git("show", f"{series.commits[-1]}:MAINTAINERS"), re.M)
+        alone = []
+        for name in names:
+            known = [p for p in patterns if re.match(re.escape(p).replace(r"\*", "[^/]*") + ("" if p.endswith("/") else "$"), name)]
+            if not [p for p in known if len(p) > len(f"{NOUVEAU}/")] and not name.startswith("Documentation/gpu/nouveau-rust/"):
+                alone.append(name)
+        alone = [name for name in alone if not name.endswith(("Kconfig.rust",)) and "selftests" not in name]
+        self.ktap.result(f"{seam}: {len(names)} new files have their lists in MAINTAINERS", "\n".join(alone))
+
+    # --- what is built ------------------------------------------------------------------------------------------------
+
+    def checkout(self, index):
+        """The tree after some patches."""
+        if self.at != index:
+            self.series.tree.git("checkout", "-q", "--detach", self.series.commits[index])
+            self.at = index
+
+    def build(self, side, name):
+        """Builds nouveau as it stands in the tree, off ("n") or on ("y"). Only what differs is copied, so that make compiles
+        what has changed and what includes that."""
+        directory = self.series.out / side
+        fresh = not directory.exists()
+        if fresh:
+            # Objects of nouveau without us are the same but for what includes a hooked file.
+            pristine = self.series.nouveau / "pristine"
+            if side == "n" and (pristine / "nouveau.ko").exists():
+                shutil.copytree(pristine, directory, symlinks=True)
+            directory.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ["rsync", "-rlpc", "--delete", "--filter=P *.o", "--filter=P *.cmd", "--filter=P .*", "--filter=P *.ko", "--filter=P *.mod*",
+             "--filter=P Module.symvers", "--filter=P modules.order", "--filter=P *.rmeta", "--filter=P *.a",
+             "--filter=P bridge/bindings.rs", "--filter=P bridge/offsets.rs", "--filter=P bridge/offsets/*.s",
+             "--filter=P bridge/abi/***", f"{self.series.tree.nouveau}/", f"{directory}/"],
+            check=True,
+        )
+        words = ["make", "-C", self.kernel / "out", f"M={directory}", "CC=gcc-14", "KCFLAGS=-g0", f"-j{os.cpu_count()}"]
+        if side == "y":
+            words.append("CONFIG_DRM_NOUVEAU_RUST=y")
+        said, code = self.command([*words, "modules"], name)
+        if code:
+            return "\n".join(re.findall(r"^.*(?:error|Error|\*\*\*).*(?:\n.*){0,6}", said, re.M)) or said
+        return "\n".join(re.findall(r"^.*\bwarning\b.*(?:\n.*){0,6}", said, re.M))
+
+    def rust(self, name):
+        """Form and lints of the Rust that is in the tree."""
+        directory = self.series.out / "y"
+        root = directory / "nvkm-rs/nvkm_rs.rs"
+        said, code = self.command(
+            ["rustfmt", "--edition", "2021", "--config-path", self.source / ".rustfmt.toml", "--check", root], f"{name}-rustfmt"
+        )
+        problem = said if code else ""
+        line = re.search(r"^savedcmd_\S+ := ([^;\n]*)", (directory / "nvkm-rs/.nvkm_rs.o.cmd").read_text(), re.M).group(1)
+        scratch = self.series.out / "clippy"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        line = line.replace(" rustc ", " clippy-driver ", 1)
+        line = re.sub(r"--emit=\S*", f"--emit=metadata={scratch}/x", line)
+        line = re.sub(r"--out-dir \S*", f"--out-dir {scratch}", line)
+        env = os.environ | {
+            "RUSTC_BOOTSTRAP": "1",
+            "NVKM_GENERATED": str(directory / "bridge"),
+            "CLIPPY_CONF_DIR": str(self.source),
+        }
+        said, code = self.command(["bash", "-c", f"{line} -Dwarnings"], f"{name}-clippy", cwd=directory, env=env)
+        return problem + (said if code else "")
+
+    def kernel_doc(self, name):
+        """The contracts' comments."""
+        tools = [self.source / path for path in ("scripts/kernel-doc", "tools/docs/kernel-doc", "scripts/kernel-doc.py")]
+        tool = next(path for path in tools if path.exists())
+        headers = sorted((self.series.out / "y/bridge").glob("*.h"))
+        headers = [path for path in headers if "/**" in path.read_text()]
+        if not headers:
+            return ""
+        said, code = self.command([tool, "-none", "-Wall", *headers], f"{name}-kernel-doc")
+        return said if code or said.strip() else ""
+
+    def patch(self, index):
+        """One patch, built off and on."""
+        series = self.series
+        patch = series.patches[index]
+        first, _ = series.span(patch.seam)
+        touched = series.tree.git("diff", "--name-only", series.commits[index], series.commits[index + 1]).split()
+        if not any(name.startswith(NOUVEAU) for name in touched):
+            return
+        self.checkout(index + 1)
+        name = f"{patch.seam}-{index - first + 1:02}-{patch.id}"
+        where = f"{patch.seam}: {index - first + 1:02} {patch.id}"
+        self.ktap.result(f"{where}: builds without Rust, no warning", self.build("n", f"{name}-n"))
+        problem = self.build("y", f"{name}-y")
+        self.ktap.result(f"{where}: builds with Rust, no warning", problem)
+        if not problem:
+            self.ktap.result(f"{where}: rustfmt, clippy -D warnings, kernel-doc", self.rust(name) + self.kernel_doc(name))
+
+    # --- what it comes to ---------------------------------------------------------------------------------------------
+
+    def exports(self):
+        """The headers that are checked in are those that the overlay's build makes."""
+        made = self.series.nouveau / "on/bridge/generated"
+        checked = self.series.tree.nouveau / "bridge/exports"
+        self.checkout(len(self.series.patches))
+        names = sorted(path.name for path in checked.glob("*.h"))
+        others = sorted(path.name for path in made.glob("nvkm_rs_*.h"))
+        problem = "" if names == others else f"checked in: {names}\nmade: {others}"
+        for name in names:
+            if (made / name).exists() and not filecmp.cmp(checked / name, made / name, shallow=False):
+                problem += f"{name} is not what the build makes\n"
+        self.ktap.result(f"{len(names)} checked-in headers are what cbindgen makes in the overlay's build", problem)
+
+    def sources(self):
+        """All series together are the overlay, but for those headers."""
+        self.checkout(len(self.series.patches))
+        theirs, ours = self.series.tree.nouveau, self.series.laid
+        said = subprocess.run(
+            ["diff", "-r", "--brief", "-x", ".overlay-files", "-x", ".hooks-applied", theirs, ours],
+            capture_output=True, text=True, check=False,
+        ).stdout
+        lines = [line for line in said.split("\n") if line and line != f"Only in {theirs}/bridge: exports"]
+        self.ktap.result("all series on a pristine tree are the overlay's sources, but for those headers", "\n".join(lines))
+
+    def objects(self):
+        """And build to the same."""
+        words = [self.series.overlay_program, "compare", self.series.nouveau / "on", self.series.out / "y"]
+        said, code = self.command([*words, "--json", self.series.out / "objects.json"], "objects")
+        self.ktap.result("and build to equal allocated sections and relocations, object by object", said if code else "")
+        if not code:
+            print(f"# {said.strip().splitlines()[-1]}")
+
+
+def run_all(series, seams, top):
+    """All checks of these series; gives the exit code."""
+    check = Check(series, top)
+    for seam in seams:
+        check.mails(seam)
+        first, end = series.span(seam)
+        check.maintained(seam, end)
+        for index in range(first, end):
+            check.patch(index)
+    if seams[-1] == series.patches[-1].seam:
+        check.exports()
+        check.sources()
+        check.objects()
+    ktap = check.ktap
+    print(f"# series: {ktap.count - ktap.failed} passed, {ktap.failed} failed, {int(time.monotonic() - ktap.started)} s", file=sys.stdout)
+    return 1 if ktap.failed else 0
