@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
 INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench nova series series-check
+	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench nova core series series-check
 
 .PHONY: help toolbox clean distclean shell $(INSIDE)
 
@@ -32,6 +32,7 @@ help:
 	@echo 'make abi-lines   what each version cost by hand'
 	@echo 'make fuzz        fuzz the parsers;  SECONDS_EACH=60  TARGETS=<some of nvkm-rs/fuzz/fuzz_targets>'
 	@echo 'make mutate      change single register accesses of boot: tests must fail;  N=10  SEED=<any>'
+	@echo 'make core        10,000 commands of another driver beside nouveau, with C and with Rust'
 	@echo 'make series SEAM=rpc   patches for upstream, with a cover letter: build/series/rpc/v1;  VERSION=2  AUTHOR="Name <mail>"'
 	@echo 'make series-check   all series, proven patch by patch;  SEAM=<some of rpc fw boot gsp>'
 	@echo 'make rust-analyzer   rust-project.json for editors'

@@ -34,7 +34,7 @@ REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench nova series series-check
+	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench nova core series series-check
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ abi-modules: $(abi_rs)
 
 $(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(KM)/.kernel
 	@mkdir -p $(@D)
-	@CC=gcc-14 nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm $(B)/abi
+	@CC=gcc-14 sh nvkm-rs/abi/generate $* $(@D) $(NOUVEAU)/include $(NOUVEAU)/nvkm/subdev/gsp/rm $(B)/abi
 
 # The kernel has no headers of this one.
 $(NVKM_GENERATED)/abi/r550.rs: $(B)/abi/r550/r550.h
@@ -193,10 +193,22 @@ bench: programs kernel nouveau
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
+# A driver beside nouveau: example and test of bridge/core.h.
+SAMPLE := $(B)/sample$(of_kernel)
+$(SAMPLE)/nvkm_gsp_sample.ko: selftests/core/nvkm_gsp_sample.c selftests/core/Kbuild $(KM)/on/nouveau.ko
+	@mkdir -p $(@D)
+	@cp selftests/core/nvkm_gsp_sample.c selftests/core/Kbuild $(@D)/
+	@$(MAKE) -C $(K)/out M=$(@D) CC=gcc-14 KCFLAGS=-g0 NVKM=$(KM)/on KBUILD_EXTRA_SYMBOLS=$(KM)/on/Module.symvers modules \
+		</dev/null >$(@D).log 2>&1 || { tail -n 20 $(@D).log; echo "the sample did not build; see $(@D).log" >&2; exit 1; }
+
+# Ten thousand controls of that driver, with C and with Rust.
+core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
+	@tools/test core
+
 off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine) $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
+test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 	@tools/test $(TESTS)
 
 check: programs kernel nouveau abi-modules

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Proves series, patch by patch. Prints KTAP; what went wrong is in build/series/log/."""
 
+import concurrent.futures
 import filecmp
+import hashlib
 import os
 import pathlib
 import re
@@ -84,12 +86,12 @@ class Check:
         tree.git("worktree", "remove", "--force", where)
         self.ktap.result(f"{seam}: git am of {len(files)} patches gives the tree", problem)
         self.ktap.result(f"{seam}: git send-email and b4 are stopped", cover.not_stopped(directory))
-        for path in files:
-            self.mail(seam, path)
-        return files
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for path, problem in zip(files, pool.map(lambda path: self.mail(seam, path), files)):
+                self.ktap.result(f"{seam}: {path.name}: checkpatch --strict --codespell, no sign-off", problem)
 
     def mail(self, seam, path):
-        """One patch as text."""
+        """What is wrong with one patch as text."""
         said, code = self.command(
             [self.source / "scripts/checkpatch.pl", *CHECKPATCH, path], f"{seam}-{path.stem}-checkpatch", cwd=self.source
         )
@@ -97,7 +99,7 @@ class Check:
         text = path.read_text()
         if "Signed-off-by:" in text:
             problem += "\nit carries a Signed-off-by, which only a human may add"
-        self.ktap.result(f"{seam}: {path.name}: checkpatch --strict --codespell, no sign-off", problem)
+        return problem
 
     def maintained(self, seam, end):
         """Each new file has a list of its own in MAINTAINERS, besides that of the directory above."""
@@ -105,12 +107,11 @@ class Check:
         first, _ = series.span(seam)
         names = series.tree.git("diff", "--name-only", "--diff-filter=A", series.commits[first], series.commits[end]).split()
         patterns = re.findall(r"^F:\t(\S+)$", series.tree.git("show", f"{series.commits[-1]}:MAINTAINERS"), re.M)
-        alone = []
-        for name in names:
-            known = [p for p in patterns if re.match(re.escape(p).replace(r"\*", "[^/]*") + ("" if p.endswith("/") else "$"), name)]
-            if not [p for p in known if len(p) > len(f"{NOUVEAU}/")] and not name.startswith("Documentation/gpu/nouveau-rust/"):
-                alone.append(name)
-        alone = [name for name in alone if not name.endswith(("Kconfig.rust",)) and "selftests" not in name]
+        patterns = [pattern for pattern in patterns if len(pattern) > len(f"{NOUVEAU}/") or "nouveau-rust" in pattern]
+        forms = [re.escape(pattern).replace(r"\*", ".*") + ("" if pattern.endswith("/") else "$") for pattern in patterns]
+        alone = [name for name in names if not any(re.match(form, name) for form in forms)]
+        # Selftests have a maintainer of their own.
+        alone = [name for name in alone if not name.startswith("tools/testing/selftests/")]
         self.ktap.result(f"{seam}: {len(names)} new files have their lists in MAINTAINERS", "\n".join(alone))
 
     # --- what is built ------------------------------------------------------------------------------------------------
@@ -224,13 +225,84 @@ class Check:
         lines = [line for line in said.split("\n") if line and line != f"Only in {theirs}/bridge: exports"]
         self.ktap.result("all series on a pristine tree are the overlay's sources, but for those headers", "\n".join(lines))
 
+    def in_tree(self):
+        """The series in a whole kernel tree, by the kernel's own configuration and build."""
+        series = self.series
+        root, out = series.out / "in-tree", series.out / "in-tree-out"
+        shutil.rmtree(root, ignore_errors=True)
+        subprocess.run(["cp", "-al", f"{self.source}/.", root], check=True)
+        self.checkout(len(series.patches))
+        for name in series.tree.git("diff", "--name-only", series.commits[0], series.commits[-1]).split():
+            # A file of the kernel's is a hard link here: never written to.
+            (root / name).unlink(missing_ok=True)
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(series.tree.root / name, root / name)
+        out.mkdir(exist_ok=True)
+        config = out / ".config"
+        words = ["make", "-C", root, f"O={out}", "CC=gcc-14", "HOSTCC=gcc-14", f"-j{os.cpu_count()}"]
+
+        def configured(*changes):
+            """What the option becomes, after some changes to the stock configuration."""
+            shutil.copy(self.kernel / "out/.config", config)
+            subprocess.run([root / "scripts/config", "--file", config, *changes], check=True)
+            said, code = self.command([*words, "olddefconfig"], "in-tree-config")
+            found = re.search(r"^(CONFIG_DRM_NOUVEAU_RUST=.|# CONFIG_DRM_NOUVEAU_RUST is not set)$", config.read_text(), re.M)
+            return said if code else found.group(1) if found else "nothing"
+
+        wanted = [
+            ((), "# CONFIG_DRM_NOUVEAU_RUST is not set"),
+            (("-d", "RUST", "-e", "DRM_NOUVEAU_RUST"), "nothing"),
+            (("-e", "DRM_NOUVEAU_RUST"), "CONFIG_DRM_NOUVEAU_RUST=y"),
+        ]
+        problem = ""
+        for changes, what in wanted:
+            is_now = configured(*changes)
+            if is_now != what:
+                problem += f"with {' '.join(changes) or 'nothing changed'}: {is_now}, not: {what}\n"
+        self.ktap.result("in a whole tree: Kconfig says no, nothing without RUST, and yes when asked", problem)
+        said, code = self.command([*words, "prepare", "modules_prepare"], "in-tree-prepare")
+        if not code:
+            said, code = self.command(
+                [*words, f"{NOUVEAU}/nvkm-rs/nvkm_rs.o", f"{NOUVEAU}/nvkm/subdev/gsp/"], "in-tree-build"
+            )
+        warned = "\n".join(re.findall(r"^.*\bwarning\b.*(?:\n.*){0,6}", said, re.M))
+        self.ktap.result("in a whole tree: the Rust and nvkm/subdev/gsp build, no warning", "\n".join(said.split("\n")[-30:]) if code else warned)
+        shutil.rmtree(root, ignore_errors=True)
+
+    def alternative(self, seam):
+        """What could stand in a series instead builds to the same Rust object."""
+        series = self.series
+        _, end = series.span(seam)
+        self.checkout(end)
+        self.build("y", f"{seam}-before-alternative")
+        before = hash_of(series.out / "y/nvkm-rs/nvkm_rs.o")
+        series.tree.git("checkout", "-q", "--detach", series.alternatives[seam])
+        self.at = None
+        problem = self.build("y", f"{seam}-alternative")
+        if not problem and hash_of(series.out / "y/nvkm-rs/nvkm_rs.o") != before:
+            problem = "nvkm_rs.o is another one"
+        self.ktap.result(f"{seam}: the alternative, with NVIDIA's types checked in, builds to the same object", problem)
+
     def objects(self):
         """And build to the same."""
+        self.checkout(len(self.series.patches))
+        built = self.build("y", "objects-build")
+        if built:
+            self.ktap.result("all series together build", built)
+            return
         words = [self.series.overlay_program, "compare", self.series.nouveau / "on", self.series.out / "y"]
         said, code = self.command([*words, "--json", self.series.out / "objects.json"], "objects")
         self.ktap.result("and build to equal allocated sections and relocations, object by object", said if code else "")
         if not code:
             print(f"# {said.strip().splitlines()[-1]}")
+        words = [self.series.overlay_program, "compare", self.series.nouveau / "on/nouveau.ko", self.series.out / "y/nouveau.ko"]
+        said, code = self.command(words, "module")
+        self.ktap.result("and to a nouveau.ko of equal allocated sections", said if code else "")
+
+
+def hash_of(path):
+    """What a file holds."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def run_all(series, seams, top):
@@ -242,10 +314,13 @@ def run_all(series, seams, top):
         check.maintained(seam, end)
         for index in range(first, end):
             check.patch(index)
+        if seam in series.alternatives:
+            check.alternative(seam)
     if seams[-1] == series.patches[-1].seam:
         check.exports()
         check.sources()
         check.objects()
+        check.in_tree()
     ktap = check.ktap
     print(f"# series: {ktap.count - ktap.failed} passed, {ktap.failed} failed, {int(time.monotonic() - ktap.started)} s", file=sys.stdout)
     return 1 if ktap.failed else 0

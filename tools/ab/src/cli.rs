@@ -95,6 +95,9 @@ pub struct Places {
     /// Directory of the test that the phase kselftest runs.
     #[arg(long, default_value = "selftests/kselftest")]
     kselftest: PathBuf,
+    /// One more module, for phases that load it.
+    #[arg(long)]
+    extra_module: Vec<PathBuf>,
     /// QEMU.
     #[arg(long, default_value = "qemu-system-x86_64")]
     qemu: PathBuf,
@@ -166,6 +169,7 @@ impl Places {
                 target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
             ),
             kselftest: self.kselftest.clone(),
+            extra: self.extra_module.clone(),
             vgpu: or(&self.vgpu, beside.join("nvkm-vgpu")),
             vgpu_args: self.vgpu_args.clone(),
             qemu: self.qemu.clone(),
@@ -204,7 +208,7 @@ struct VmArgs {
     #[arg(long, default_value = "")]
     params: String,
     /// Phases, separated by commas (load probe copy event=N suspend counters unbind bind unload
-    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest).
+    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest core=STEP).
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
     /// Where its traces and logs go [default: REPORTS/vm].

@@ -6,6 +6,7 @@
 //! Every wait is bounded in guest time; what hangs the whole guest is found by the runner's own clock.
 
 mod bench;
+mod core;
 mod drm;
 mod kmsg;
 mod kselftest;
@@ -39,7 +40,7 @@ use crate::report::Report;
 
 /// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
-/// `swap=N` and `kselftest` are many binds: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
+/// `swap=N` and `kselftest` are many binds, `core` many commands: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
 const SWAP_LIMIT: Duration = Duration::from_secs(1200);
 const SWAP_LOG: Duration = Duration::from_millis(500);
 
@@ -115,7 +116,7 @@ fn bounded(
         let _ = tx.send((machine, outcome));
     });
     let (limit, step) = match phase.split('=').next() {
-        Some("swap" | "kselftest") => (SWAP_LIMIT, SWAP_LOG),
+        Some("swap" | "kselftest" | "core") => (SWAP_LIMIT, SWAP_LOG),
         _ => (PHASE_LIMIT, PHASE_LIMIT),
     };
     let start = Instant::now();

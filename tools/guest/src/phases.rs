@@ -17,6 +17,7 @@
 //! | `bench=N+FUNCTION+…` | binds N times and reports what each bind, and each of these functions in it, took |
 //! | `bench-memory=N` | binds N times and reports how much memory each took at its worst |
 //! | `swap=N` | N times: unbinds, sets `rust_gsp` to 0 and 1 in turns, binds, copies; what is kept behind; leaves it unbound. `swap=N:SETTING:…`: these in turns |
+//! | `core=STEP` | a driver beside nouveau that submits commands: `load`, `wait`, `forever`, `again`, `unload` |
 //! | `kselftest` | runs the test for the kernel's selftests; `kselftest=WORD+…`: `NAME=VALUE`, `user`, `no-debugfs` |
 //! | `unload` | removes the module |
 //! | `sleep=MS` | lets guest time pass |
@@ -36,6 +37,7 @@ use serde_json::json;
 use serde_json::Value;
 
 use crate::bench;
+use crate::core;
 use crate::drm::Client;
 use crate::drm::Domain;
 use crate::kselftest;
@@ -117,6 +119,7 @@ impl Machine {
             "bench-memory" => bench::space(self.gpu()?, arg),
             "swap" => self.swap(arg),
             "kselftest" => kselftest::run(arg),
+            "core" => core::run(arg),
             "set" => set(arg),
             "refuse" => refuse(arg),
             "unload" => self.unload(),

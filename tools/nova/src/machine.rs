@@ -79,6 +79,7 @@ impl Places {
             phases: Vec::new(),
             guest: target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
             kselftest: PathBuf::new(), // No phase of its runs it.
+            extra: Vec::new(),
             vgpu: beside.join("nvkm-vgpu"),
             vgpu_args: Vec::new(),
             qemu: "qemu-system-x86_64".into(),

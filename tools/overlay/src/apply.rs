@@ -51,7 +51,7 @@ fn plant(fault: &str, tree: &Path) -> Result<()> {
 
 /// Our files in the tree, and what they are called there: `Kconfig` would hide upstream's own.
 fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut files = vec![(overlay.join("Kconfig"), PathBuf::from("Kconfig.rust"))];
+    let mut files = vec![(overlay.join("Kconfig"), PathBuf::from("nvkm-rs/Kconfig"))];
     for dir in ["nvkm", "bridge", "nvkm-rs"] {
         for entry in WalkDir::new(overlay.join(dir)).sort_by_file_name() {
             let entry = entry?;

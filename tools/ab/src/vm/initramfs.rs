@@ -29,6 +29,8 @@ pub struct Parts<'a> {
     pub phases: &'a [String],
     /// Firmware files, below `/lib/firmware`.
     pub firmware: &'a firmware::Files,
+    /// Modules that phases load, in `/extra`.
+    pub extra: &'a [PathBuf],
     /// Other programs, by their place.
     pub programs: &'a [(String, Vec<u8>)],
     /// Kernel console level while the plan runs.
@@ -53,6 +55,10 @@ pub fn build(parts: &Parts, cache: &Path) -> Result<Vec<u8>> {
     cpio.executable("init", &guest);
     for (place, bytes) in parts.programs {
         cpio.executable(place, bytes);
+    }
+    for path in parts.extra {
+        let elf = module::prepared(path, cache, false)?;
+        cpio.file(&format!("extra/{}.ko", module::stem(path)), &elf);
     }
     let mut modules = Vec::new();
     let mut add = |cpio: &mut Cpio, name: &str, elf: &[u8]| {

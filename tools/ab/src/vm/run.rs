@@ -67,6 +67,8 @@ pub struct Setup {
     pub guest: PathBuf,
     /// Directory of the test that the phase `kselftest` runs.
     pub kselftest: PathBuf,
+    /// More modules, which the plan's phases load.
+    pub extra: Vec<PathBuf>,
     /// The virtual GPU's server.
     pub vgpu: PathBuf,
     /// More arguments for it.
@@ -244,6 +246,7 @@ fn build_initramfs(setup: &Setup, kernel: &Kernel, out: &Path) -> Result<PathBuf
         phases: &setup.phases,
         firmware: files,
         programs: &programs,
+        extra: &setup.extra,
         console_level: 7,
         no_nodes: other.is_some_and(|o| o.no_nodes),
     };

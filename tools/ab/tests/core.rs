@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `bridge/core.h` on a machine: a driver beside nouveau submits 10,000 controls (`selftests/core`), loses the device amid others,
+//! and goes on when it is back, whoever serves `rpc`.
+//!
+//! Needs a prepared build directory with `nouveau/on/nouveau.ko` and `sample/nvkm_gsp_sample.ko`; `make test` runs it with
+//! `--ignored`.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+#[path = "support/machine.rs"]
+mod machine;
+
+use machine::build;
+use machine::module;
+use machine::scratch;
+use machine::target;
+
+const CONTROLS: u64 = 10_000;
+/// `GSP_RM_CONTROL` (rm/r535/nvrm/rpcfn.h).
+const CONTROL: u64 = 76;
+/// What freed and overrun memory looks like with `slub_debug=FZPU`, and what else must not be in a log.
+const TROUBLE: [&str; 7] = [
+    "BUG",
+    "WARNING:",
+    "Oops",
+    "general protection fault",
+    "Poison overwritten",
+    "Redzone overwritten",
+    "Padding overwritten",
+];
+
+/// Ten thousand controls beside copies and an event; then submits that the device's unbinding ends; then again on the
+/// device as it is bound anew. Freed memory is poisoned and looked at all the while.
+fn beside(setting: &str) {
+    let out = scratch(&format!("core-{setting}"));
+    let target = target();
+    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
+        .env("BUILD", build())
+        .args(["vm", "--log", "--append", "slub_debug=FZPU"])
+        .args(["--params", &format!("rust_gsp={setting}")])
+        .args([
+            "--phases",
+            "load,probe,core=load,copy,event=1,copy,core=wait,core=forever,copy,sleep=100,unbind,core=wait,bind,copy,\
+             core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
+        ])
+        .arg("--module")
+        .arg(module())
+        .arg("--extra-module")
+        .arg(build().join("sample/nvkm_gsp_sample.ko"))
+        .arg("--guest")
+        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
+        .arg("--vgpu")
+        .arg(target.join("release/nvkm-vgpu"))
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{text}");
+    for word in TROUBLE {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+
+    let lines = |name: &str| -> Vec<Value> {
+        fs::read_to_string(out.join(name))
+            .unwrap()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    };
+    let number = |value: &Value, key: &str| value[key].as_u64().unwrap();
+    let guest = lines("guest.jsonl");
+    let rounds: Vec<&Value> = guest
+        .iter()
+        .filter(|line| line["phase"] == "core=wait" && line["submitted"].is_u64())
+        .collect();
+    let [first, gone, third] = rounds[..] else {
+        panic!("not three rounds: {rounds:?}");
+    };
+    // What the guest's phase has seen to already: all that was submitted has ended, once, with what was its own.
+    for round in [first, third] {
+        assert_eq!(number(round, "submitted"), CONTROLS, "{round}");
+        assert_eq!(number(round, "replied"), CONTROLS, "{round}");
+        assert!(number(round, "events") > 0, "{round}");
+    }
+    assert!(number(gone, "replied") > 0, "{gone}");
+    assert!(number(gone, "refused") > 0, "{gone}");
+    // One more: that the handle of the device that went stays dead.
+    assert!(number(third, "checks") > number(first, "checks"), "{third}");
+
+    // And the device has seen them: a command and a reply each.
+    let replied: u64 = rounds.iter().map(|round| number(round, "replied")).sum();
+    let seen = lines("wire.jsonl")
+        .iter()
+        .filter(|message| message["fn"].as_u64() == Some(CONTROL))
+        .count() as u64;
+    assert!(seen >= 2 * replied, "{seen} messages, {replied} replies");
+
+    let served = guest
+        .iter()
+        .find_map(|line| line.get("rust_gsp")?.as_object()?.values().next()?.as_str())
+        .unwrap();
+    // Of the first subsystem, which is `rpc`.
+    let (rust, c) = (
+        machine::number(served, "rust_calls"),
+        machine::number(served, "c_calls"),
+    );
+    let (whose, other) = if setting == "0" { (c, rust) } else { (rust, c) };
+    assert!(whose > replied && other == 0, "{served}");
+    let _ = fs::remove_dir_all(out);
+}
+
+#[test]
+#[ignore = "starts a virtual machine"]
+fn ten_thousand_controls_beside_c() {
+    beside("0");
+}
+
+#[test]
+#[ignore = "starts a virtual machine"]
+fn ten_thousand_controls_beside_rust() {
+    beside("1");
+}
