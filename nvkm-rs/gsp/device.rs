@@ -253,7 +253,8 @@ impl Services {
             gsp.log(
                 Level::Debug,
                 format_args!(
-                    "fb region {n}: {:016x}-{:016x} rsvd:{:016x} perf:{:08x} comp:{} iso:{} prot:{}",
+                    "fb region {n}: {:016x}-{:016x} rsvd:{:016x} perf:{:08x} comp:{} iso:{} \
+                     prot:{}",
                     region.base,
                     region.limit,
                     region.reserved,

@@ -3,7 +3,7 @@
  * A driver beside nouveau that submits commands to GSP-RM: example and test of bridge/core.h.
  *
  * Each thread has a handle, thereby an RM client of its own, and asks for the TPCs of one GPC after
- * the other. Every second control is asynchronous; some of those are underway at any time. That each
+ * the other. Every second control is asynchronous; some are underway at any time. That each
  * request got its own reply, once, is checked and counted: nvkm_gsp_sample/result in debugfs. A
  * write to "again" beside it starts another round, on the device as it is bound then.
  */

@@ -232,7 +232,8 @@ impl Boot {
             gsp.log(
                 Level::Error,
                 format_args!(
-                    "rust: boot: seq: {count} commands saw nothing, the last at word {position} {timeout}"
+                    "rust: boot: seq: {count} commands saw nothing, the last at word {position} \
+                     {timeout}"
                 ),
             );
         }

@@ -221,11 +221,15 @@ impl fmt::Display for RecvError {
         match self {
             Self::TimedOut => write!(f, "timed out waiting for a message"),
             Self::WritePointer { value, count } => {
-                write!(f, "message queue: write pointer {value:#x} is not below {count:#x}")
+                write!(
+                    f,
+                    "message queue: write pointer {value:#x} is not below {count:#x}"
+                )
             }
             Self::Length { headers, recovery } => write!(
                 f,
-                "{headers}: length {:#x} is not within {RPC_HEADER_SIZE:#x} to {RPC_SIZE_MAX:#x}; {recovery}",
+                "{headers}: length {:#x} is not within {RPC_HEADER_SIZE:#x} to {RPC_SIZE_MAX:#x}; \
+                 {recovery}",
                 headers.rpc.length
             ),
             Self::ElementCount {
@@ -234,16 +238,23 @@ impl fmt::Display for RecvError {
                 recovery,
             } => write!(
                 f,
-                "{headers}: element count {:#x} where length {:#x} needs {pages} of at most {ELEMENT_PAGES_MAX}; {recovery}",
+                "{headers}: element count {:#x} where length {:#x} needs {pages} of at most \
+                 {ELEMENT_PAGES_MAX}; {recovery}",
                 headers.element.elem_count, headers.rpc.length
             ),
             Self::Incomplete {
                 headers,
                 pages,
                 recovery,
-            } => write!(f, "{headers}: timed out waiting for all of its {pages} pages; {recovery}"),
+            } => write!(
+                f,
+                "{headers}: timed out waiting for all of its {pages} pages; {recovery}"
+            ),
             Self::Memory { recovery } => {
-                write!(f, "message queue: memory smaller than the message; {recovery}")
+                write!(
+                    f,
+                    "message queue: memory smaller than the message; {recovery}"
+                )
             }
         }
     }
