@@ -434,19 +434,23 @@ static int start(void)
 		if (err)
 			break;
 	}
-	if (!sample || err) {
-		stop();
-		pci_dev_put(pdev);
-		return sample ? err : -ENOMEM;
-	}
-	check_all(pdev);
+	if (!sample)
+		err = -ENOMEM;
+	if (!err)
+		check_all(pdev);
 	pci_dev_put(pdev);
+	if (err) {
+		stop();
+		return err;
+	}
 	rounds++;
+	atomic_set(&running, 0);
 	for (i = 0; i < threads; i++) {
 		struct task_struct *task = kthread_create(run, &sample[i], "nvkm_sample/%d", i);
 
 		if (IS_ERR(task)) {
 			stop();
+			atomic_set(&running, 0);
 			return PTR_ERR(task);
 		}
 		sample[i].task = get_task_struct(task);

@@ -6,6 +6,7 @@
 //! `--ignored`.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -19,8 +20,10 @@ use machine::scratch;
 use machine::target;
 
 const CONTROLS: u64 = 10_000;
-/// `GSP_RM_CONTROL` (rm/r535/nvrm/rpcfn.h).
+/// `GSP_RM_CONTROL` (rm/r535/nvrm/rpcfn.h), and the control that the sample asks for (rm/r570/nvrm/gr.h), as the third word
+/// of a message's payload.
 const CONTROL: u64 = 76;
+const GET_TPC_INFO: &str = "38018020";
 /// What freed and overrun memory looks like with `slub_debug=FZPU`, and what else must not be in a log.
 const TROUBLE: [&str; 7] = [
     "BUG",
@@ -31,6 +34,17 @@ const TROUBLE: [&str; 7] = [
     "Redzone overwritten",
     "Padding overwritten",
 ];
+
+/// The sample that was built against our module: each kernel but the default one has a directory of its name.
+fn sample() -> PathBuf {
+    let name = match std::env::var_os("NVKM_NOUVEAU").map(PathBuf::from) {
+        Some(dir) if dir != build().join("nouveau") => dir.file_name().map(PathBuf::from),
+        _ => None,
+    };
+    let dir = build().join("sample");
+    name.map_or(dir.clone(), |name| dir.join(name))
+        .join("nvkm_gsp_sample.ko")
+}
 
 /// Ten thousand controls beside copies and an event; then submits that the device's unbinding ends; then again on the
 /// device as it is bound anew. Freed memory is poisoned and looked at all the while.
@@ -49,7 +63,7 @@ fn beside(setting: &str) {
         .arg("--module")
         .arg(module())
         .arg("--extra-module")
-        .arg(build().join("sample/nvkm_gsp_sample.ko"))
+        .arg(sample())
         .arg("--guest")
         .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
         .arg("--vgpu")
@@ -100,6 +114,9 @@ fn beside(setting: &str) {
     let seen = lines("wire.jsonl")
         .iter()
         .filter(|message| message["fn"].as_u64() == Some(CONTROL))
+        .filter(|message| {
+            message["payload"].as_str().and_then(|hex| hex.get(16..24)) == Some(GET_TPC_INFO)
+        })
         .count() as u64;
     assert!(seen >= 2 * replied, "{seen} messages, {replied} replies");
 

@@ -152,7 +152,14 @@ pub fn load(overlay: &Path) -> Result<Vec<HookFile>> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ext| ext == "cocci"))
         .collect();
-    paths.sort();
+    // The selector's come first and core's last, as in the series: where two add a line at one place, the order tells.
+    paths.sort_by_key(|path| {
+        (
+            !path.ends_with("rust.cocci"),
+            path.ends_with("core.cocci"),
+            path.clone(),
+        )
+    });
     paths.into_iter().map(load_file).collect()
 }
 
