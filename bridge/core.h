@@ -21,19 +21,29 @@ struct pci_dev;
  * its callbacks, before GSP-RM goes down. The handle stays dead when nouveau binds again; another
  * one is got then.
  *
- * While the device is suspended, submits end with -EAGAIN. A device that is only idle (runtime
- * suspend) is woken up for the time of a command.
+ * While the device is suspended, submits end with -EAGAIN: a system that goes to sleep must not
+ * wait for a caller that waits for it. A device that is only idle (runtime suspend) is woken up for
+ * the time of a command.
  *
  * Payloads are NVIDIA's structures, and these are those of one firmware version. So a caller says
  * which version its payloads are made for, and is refused if the device runs another one.
  *
  * Objects: nvkm_gsp_get() makes an RM client, device and subdevice of the handle's own, with
- * handles that nouveau does not use. They are the objects of controls (GSP_RM_CONTROL) and the
- * parents of what the caller allocates (GSP_RM_ALLOC) under handles of its choice below that
- * client, and go, with all below them, with the handle or with the device.
+ * handles that nouveau does not use. They are the objects of controls and the parents of what the
+ * caller allocates under handles of its choice below that client, and go, with all below them, with
+ * the handle or with the device.
+ *
+ * A control is function GSP_RM_CONTROL with an rpc_gsp_rm_control (client, object, control, status,
+ * bytes of parameters, flags) and the parameters behind it, an allocation GSP_RM_ALLOC with an
+ * rpc_gsp_rm_alloc, the end of an object FREE: nvkm/subdev/gsp/rm/r535/nvrm/ctrl.h and alloc.h. The
+ * reply is the same again, with what RM has written. selftests/core/sample.c does it.
+ *
+ * GSP-RM takes one command at a time, nouveau's and all callers'. What is waited for keeps its
+ * order; asynchronous commands have none among each other.
  *
  * Context: all functions may sleep, and none may be called from a handler of nvkm's own. All may be
- * called from callbacks of this interface, but for nvkm_gsp_put() of that handle.
+ * called from callbacks of this interface, but for nvkm_gsp_put() of that handle. A callback may
+ * sleep, and submit a command and wait for it; it does not wait for another callback.
  */
 
 #define NVKM_GSP_CORE_VERSION 1
@@ -45,7 +55,8 @@ struct nvkm_gsp_core_user;
  * @size: sizeof(struct nvkm_gsp_request), as the caller knows it
  * @function: RPC function (NV_VGPU_MSG_FUNCTION_*)
  * @command: the command's payload, behind the RPC header
- * @command_size: its bytes, 1 to NVKM_GSP_COMMAND_MAX
+ * @command_size: its bytes, 1 to NVKM_GSP_COMMAND_MAX. GSP-RM writes the reply in the command's
+ *   place, so that this is also as much as the reply can have
  * @reply: where the reply's payload goes; may be @command; NULL to drop it
  * @reply_size: room there, in bytes; what a reply has beyond that is dropped
  * @replied: bytes that the reply has, or 0; more than @reply_size if it was cut
@@ -102,7 +113,8 @@ struct nvkm_gsp_core_user *nvkm_gsp_get(struct pci_dev *pdev, u32 version, const
  * nvkm_gsp_put() - Give a handle back.
  * @user: the handle, not used by anyone any more; NULL is nothing
  *
- * Waits for the handle's callbacks.
+ * Waits for the handle's callbacks, of commands and of listeners. Its objects are freed; while the
+ * device is suspended that is done when it is up again.
  */
 void nvkm_gsp_put(struct nvkm_gsp_core_user *user);
 
@@ -143,7 +155,9 @@ struct nvkm_gsp_listener;
  * @call: called for each, from a work item, with the event's payload, which it does not keep
  * @private: its first argument
  *
- * Nouveau's own handler of the event, if it has one, is called as ever.
+ * Nouveau's own handler of the event, if it has one, is called as ever. Calls are made one after
+ * the other, of all listeners of a device, in the order in which events came. Where more than 256
+ * wait for one of them, or memory is short, the event is lost to it, with a line in the log.
  *
  * Return: for nvkm_gsp_unlisten(); ERR_PTR(-ENOMEM); ERR_PTR(-ENODEV) if the device went.
  */

@@ -26,7 +26,17 @@ identifier gsp;
 identifier gsp, suspend;
 @@
 +nvkm_core_down(gsp, suspend);
- return gsp->func->fini(gsp, suspend);
+-return gsp->func->fini(gsp, suspend);
++return nvkm_core_stay(gsp, gsp->func->fini(gsp, suspend));
+
+// A GSP whose resume failed is not shut down by nvkm_gsp_fini().
+// hook: core-gone file=nvkm/subdev/gsp/base.c function=nvkm_gsp_dtor adds=nvkm_core_down( count=1
+@core_gone@
+identifier gsp;
+@@
++nvkm_core_down(gsp, NVKM_POWEROFF);
+ if (gsp->func && gsp->func->dtor)
+ 	gsp->func->dtor(gsp);
 
 // hook: core-event file=nvkm/subdev/gsp/rm/r535/rpc.c function=r535_gsp_msg_recv adds=nvkm_core_event( count=1
 @core_event@

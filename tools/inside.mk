@@ -195,9 +195,9 @@ bench: programs kernel nouveau
 
 # A driver beside nouveau: example and test of bridge/core.h.
 SAMPLE := $(B)/sample$(of_kernel)
-$(SAMPLE)/nvkm_gsp_sample.ko: selftests/core/nvkm_gsp_sample.c selftests/core/Kbuild $(KM)/on/nouveau.ko
+$(SAMPLE)/nvkm_gsp_sample.ko: $(wildcard selftests/core/*) $(KM)/on/nouveau.ko
 	@mkdir -p $(@D)
-	@cp selftests/core/nvkm_gsp_sample.c selftests/core/Kbuild $(@D)/
+	@cp selftests/core/* $(@D)/
 	@$(MAKE) -C $(K)/out M=$(@D) CC=gcc-14 KCFLAGS=-g0 NVKM=$(KM)/on KBUILD_EXTRA_SYMBOLS=$(KM)/on/Module.symvers modules \
 		</dev/null >$(@D).log 2>&1 || { tail -n 20 $(@D).log; echo "the sample did not build; see $(@D).log" >&2; exit 1; }
 

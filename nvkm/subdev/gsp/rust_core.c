@@ -6,66 +6,28 @@
  * handle is put. Its lock is held for reading by whoever talks to GSP-RM, so that who takes it for
  * writing knows that nobody does: to bring it down, or to make and free a handle's objects.
  */
-#include <subdev/gsp/rust.h>
-#include <subdev/gsp/rust_core.h>
-#include "../../../bridge/core.h"
-#include "../../../bridge/helpers.h"
+#include "rust_core_priv.h"
 
 #include <core/device.h>
 
 #include <linux/export.h>
-#include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
-#include <linux/rwsem.h>
-#include <linux/slab.h>
-#include <linux/workqueue.h>
 
-/* More than the message queue has room for. */
-#define NVKM_CORE_EVENT_MAX 0x100000
+/* GSP-RM takes one command at a time; more workers than that are for callbacks that sleep. */
+#define NVKM_CORE_WORKERS 16
 
 /* rpc_message_header_v: version, signature, length, function, result, private result, ... */
 #define NVKM_CORE_HEADER (8 * sizeof(u32))
 #define NVKM_CORE_HEADER_LENGTH 2
 
-struct nvkm_core {
-	struct kref kref;
-	struct list_head head;		/* nvkm_core_list, under nvkm_core_mutex */
-	struct device *dev;
-	char firmware[16];
-
-	struct rw_semaphore lock;
-	struct nvkm_gsp *gsp;		/* NULL once it is shut down */
-	bool up;			/* GSP-RM answers: not suspended */
-	struct list_head users;
-
-	struct workqueue_struct *commands;
-	struct workqueue_struct *events;	/* ordered */
-	struct task_struct *telling;	/* who calls a listener now */
-	struct mutex listeners_mutex;
-	struct list_head listeners;
-};
-
-struct nvkm_gsp_core_user {
-	struct nvkm_core *core;
+/* RM's objects of a handle. They outlive it where GSP-RM does not answer when it is put. */
+struct nvkm_core_objects {
 	struct list_head head;
+	struct nvkm_gsp_core_user *user;
 	struct nvkm_gsp_client client;
 	struct nvkm_gsp_device device;
-	struct nvkm_gsp_objects objects;
-	atomic_t underway;
-	wait_queue_head_t idle;
-};
-
-struct nvkm_gsp_listener {
-	struct kref kref;
-	struct list_head head;
-	struct nvkm_core *core;
-	u32 event;
-	bool gone;
-	void (*call)(void *private, u32 event, const void *payload, u32 size);
-	void *private;
 };
 
 struct nvkm_core_command {
@@ -74,14 +36,8 @@ struct nvkm_core_command {
 	struct nvkm_gsp_request *request;
 };
 
-struct nvkm_core_telling {
-	struct work_struct work;
-	struct nvkm_gsp_listener *listener;
-	u32 size;
-	u8 payload[] __counted_by(size);
-};
-
-static DEFINE_MUTEX(nvkm_core_mutex);
+/* Of the list, and of listeners: rust_core_priv.h. */
+DEFINE_MUTEX(nvkm_core_mutex);
 static LIST_HEAD(nvkm_core_list);
 
 static void
@@ -103,22 +59,30 @@ nvkm_core_put(struct nvkm_core *core)
 	kref_put(&core->kref, nvkm_core_free);
 }
 
-/* The core of a GSP or of a device, with a reference, or NULL. */
+struct nvkm_core *
+nvkm_core_look(struct nvkm_gsp *gsp, struct device *dev)
+{
+	struct nvkm_core *core;
+
+	list_for_each_entry(core, &nvkm_core_list, head) {
+		if (gsp ? core->gsp == gsp : core->dev == dev)
+			return core;
+	}
+	return NULL;
+}
+
+/* The same, with a reference. */
 static struct nvkm_core *
 nvkm_core_find(struct nvkm_gsp *gsp, struct device *dev)
 {
-	struct nvkm_core *core, *found = NULL;
+	struct nvkm_core *core;
 
 	mutex_lock(&nvkm_core_mutex);
-	list_for_each_entry(core, &nvkm_core_list, head) {
-		if (gsp ? core->gsp == gsp : core->dev == dev) {
-			kref_get(&core->kref);
-			found = core;
-			break;
-		}
-	}
+	core = nvkm_core_look(gsp, dev);
+	if (core)
+		kref_get(&core->kref);
 	mutex_unlock(&nvkm_core_mutex);
-	return found;
+	return core;
 }
 
 static struct nvkm_core *
@@ -134,10 +98,9 @@ nvkm_core_new(struct nvkm_gsp *gsp)
 	core->gsp = gsp;
 	strscpy(core->firmware, nvkm_rust_firmware(gsp), sizeof(core->firmware));
 	init_rwsem(&core->lock);
-	INIT_LIST_HEAD(&core->users);
-	mutex_init(&core->listeners_mutex);
+	INIT_LIST_HEAD(&core->objects);
 	INIT_LIST_HEAD(&core->listeners);
-	core->commands = alloc_workqueue("nvkm-core", WQ_UNBOUND, 0);
+	core->commands = alloc_workqueue("nvkm-core", WQ_UNBOUND, NVKM_CORE_WORKERS);
 	core->events = alloc_ordered_workqueue("nvkm-core-events", 0);
 	if (!core->commands || !core->events) {
 		nvkm_core_put(core);
@@ -151,10 +114,28 @@ nvkm_core_new(struct nvkm_gsp *gsp)
 	return core;
 }
 
+/* The lock is held for writing. */
+static void
+nvkm_core_objects_free(struct nvkm_core *core, struct nvkm_core_objects *rm)
+{
+	if (!core->up) {
+		/* A GSP-RM that does not answer cannot be asked; they go with it. */
+		rm->device.object.client = NULL;
+		rm->client.object.client = NULL;
+	}
+	nvkm_gsp_device_dtor(&rm->device);
+	nvkm_gsp_client_dtor(&rm->client);
+	if (rm->user)
+		rm->user->rm = NULL;
+	list_del(&rm->head);
+	kfree(rm);
+}
+
 /* GSP-RM answers, if ret says so: after a boot, and after a resume. */
 int
 nvkm_core_up(struct nvkm_gsp *gsp, int ret)
 {
+	struct nvkm_core_objects *rm, *next;
 	struct nvkm_core *core;
 
 	if (ret || !gsp->running || !gsp->rm)
@@ -169,18 +150,13 @@ nvkm_core_up(struct nvkm_gsp *gsp, int ret)
 
 	down_write(&core->lock);
 	core->up = true;
+	list_for_each_entry_safe(rm, next, &core->objects, head) {
+		if (!rm->user)
+			nvkm_core_objects_free(core, rm);
+	}
 	up_write(&core->lock);
 	nvkm_core_put(core);
 	return ret;
-}
-
-/* RM's objects of a handle; GSP-RM answers, and the lock is held for writing. */
-static void
-nvkm_core_objects_free(struct nvkm_gsp_core_user *user)
-{
-	nvkm_gsp_device_dtor(&user->device);
-	nvkm_gsp_client_dtor(&user->client);
-	list_del_init(&user->head);
 }
 
 /* GSP-RM is about to end, for now or for good: when this returns nobody talks to it. */
@@ -188,7 +164,7 @@ void
 nvkm_core_down(struct nvkm_gsp *gsp, enum nvkm_suspend_state suspend)
 {
 	struct nvkm_core *core = nvkm_core_find(gsp, NULL);
-	struct nvkm_gsp_core_user *user, *next;
+	struct nvkm_core_objects *rm, *next;
 
 	if (!core)
 		return;
@@ -201,15 +177,16 @@ nvkm_core_down(struct nvkm_gsp *gsp, enum nvkm_suspend_state suspend)
 		return;
 	}
 
+	/* Nobody finds it any more, and no event is handed out. */
 	mutex_lock(&nvkm_core_mutex);
-	list_del(&core->head);
+	list_del_init(&core->head);
 	mutex_unlock(&nvkm_core_mutex);
 
 	down_write(&core->lock);
-	list_for_each_entry_safe(user, next, &core->users, head)
-		nvkm_core_objects_free(user);
-	core->gsp = NULL;
+	list_for_each_entry_safe(rm, next, &core->objects, head)
+		nvkm_core_objects_free(core, rm);
 	core->up = false;
+	WRITE_ONCE(core->gsp, NULL);
 	up_write(&core->lock);
 
 	/* What waits finds no GSP; every callback has run when this returns. */
@@ -219,12 +196,30 @@ nvkm_core_down(struct nvkm_gsp *gsp, enum nvkm_suspend_state suspend)
 	nvkm_core_put(core);
 }
 
+/* A suspend failed, if ret says so: GSP-RM answers as before, unless it was told to end. */
+int
+nvkm_core_stay(struct nvkm_gsp *gsp, int ret)
+{
+	struct nvkm_core *core = ret && gsp->running ? nvkm_core_find(gsp, NULL) : NULL;
+
+	if (core) {
+		nvkm_core_put(core);
+		nvkm_core_up(gsp, 0);
+	}
+	return ret;
+}
+
 /* Whether a runtime suspend was ended or prevented, until nvkm_core_sleep(). */
 static int
 nvkm_core_wake(struct nvkm_core *core)
 {
-	int ret = pm_runtime_get_sync(core->dev);
+	int ret;
 
+	/* Whoever has the device now is not to be disturbed. */
+	if (!READ_ONCE(core->gsp))
+		return -ENODEV;
+
+	ret = pm_runtime_get_sync(core->dev);
 	if (ret < 0 && ret != -EACCES) {
 		pm_runtime_put_noidle(core->dev);
 		return -EAGAIN;
@@ -235,7 +230,6 @@ nvkm_core_wake(struct nvkm_core *core)
 static void
 nvkm_core_sleep(struct nvkm_core *core)
 {
-	pm_runtime_mark_last_busy(core->dev);
 	pm_runtime_put_autosuspend(core->dev);
 }
 
@@ -304,8 +298,7 @@ nvkm_core_command_work(struct work_struct *work)
 	kfree(command);
 	nvkm_core_run(user->core, request);
 	request->done(request);
-	if (atomic_dec_and_test(&user->underway))
-		wake_up_all(&user->idle);
+	nvkm_core_called(user);
 }
 
 int
@@ -314,8 +307,8 @@ nvkm_gsp_submit(struct nvkm_gsp_core_user *user, struct nvkm_gsp_request *reques
 	struct nvkm_core_command *command;
 
 	if (request->size != sizeof(*request)) {
-		dev_err(user->core->dev, "nvkm core: a request of %u bytes, not %zu\n",
-			request->size, sizeof(*request));
+		dev_err_ratelimited(user->core->dev, "nvkm core: a request of %u bytes, not %zu\n",
+				    request->size, sizeof(*request));
 		return -EPROTO;
 	}
 	if (!request->command || !request->command_size ||
@@ -342,23 +335,34 @@ static int
 nvkm_core_objects_new(struct nvkm_gsp_core_user *user)
 {
 	struct nvkm_core *core = user->core;
-	int ret = nvkm_core_wake(core);
+	struct nvkm_core_objects *rm;
+	int ret;
 
+	rm = kzalloc_obj(*rm);
+	if (!rm)
+		return -ENOMEM;
+
+	ret = nvkm_core_wake(core);
 	if (ret)
-		return ret;
+		goto done;
 
 	down_write(&core->lock);
 	ret = nvkm_core_alive(core);
 	if (!ret)
-		ret = nvkm_gsp_client_device_ctor(core->gsp, &user->client, &user->device);
+		ret = nvkm_gsp_client_device_ctor(core->gsp, &rm->client, &rm->device);
 	if (!ret) {
-		user->objects.client = user->client.object.handle;
-		user->objects.device = user->device.object.handle;
-		user->objects.subdevice = user->device.subdevice.handle;
-		list_add(&user->head, &core->users);
+		user->objects.client = rm->client.object.handle;
+		user->objects.device = rm->device.object.handle;
+		user->objects.subdevice = rm->device.subdevice.handle;
+		user->rm = rm;
+		rm->user = user;
+		list_add(&rm->head, &core->objects);
 	}
 	up_write(&core->lock);
 	nvkm_core_sleep(core);
+done:
+	if (ret)
+		kfree(rm);
 	return ret;
 }
 
@@ -393,8 +397,6 @@ nvkm_gsp_get(struct pci_dev *pdev, u32 version, const char *firmware)
 	}
 
 	user->core = core;
-	INIT_LIST_HEAD(&user->head);
-	init_waitqueue_head(&user->idle);
 	ret = nvkm_core_objects_new(user);
 	if (!ret)
 		return user;
@@ -417,17 +419,15 @@ nvkm_gsp_put(struct nvkm_gsp_core_user *user)
 		return;
 
 	core = user->core;
-	wait_event(user->idle, !atomic_read(&user->underway));
+	wait_var_event(&user->underway, !atomic_read_acquire(&user->underway));
 
 	awake = !nvkm_core_wake(core);
 	down_write(&core->lock);
-	if (!list_empty(&user->head)) {
-		/* A GSP-RM that does not answer cannot be asked; it frees them when it goes. */
-		if (nvkm_core_alive(core)) {
-			user->device.object.client = NULL;
-			user->client.object.client = NULL;
-		}
-		nvkm_core_objects_free(user);
+	if (user->rm) {
+		user->rm->user = NULL;
+		/* If it does not answer now: when it does again. */
+		if (core->up)
+			nvkm_core_objects_free(core, user->rm);
 	}
 	up_write(&core->lock);
 	if (awake)
@@ -452,118 +452,3 @@ nvkm_gsp_objects_of(struct nvkm_gsp_core_user *user)
 	return user->objects;
 }
 EXPORT_SYMBOL_NS_GPL(nvkm_gsp_objects_of, "NVKM_GSP");
-
-static void
-nvkm_core_listener_free(struct kref *kref)
-{
-	kfree(container_of(kref, struct nvkm_gsp_listener, kref));
-}
-
-static void
-nvkm_core_tell_work(struct work_struct *work)
-{
-	struct nvkm_core_telling *telling = container_of(work, struct nvkm_core_telling, work);
-	struct nvkm_gsp_listener *listener = telling->listener;
-
-	/* Who stops listening waits for this, or is called from it: its core outlives both. */
-	if (!READ_ONCE(listener->gone)) {
-		struct nvkm_core *core = listener->core;
-
-		WRITE_ONCE(core->telling, current);
-		listener->call(listener->private, listener->event, telling->payload,
-			       telling->size);
-		WRITE_ONCE(core->telling, NULL);
-	}
-
-	kref_put(&listener->kref, nvkm_core_listener_free);
-	kfree(telling);
-}
-
-/* An event has come, and is about to be given to nouveau's own handler. */
-void
-nvkm_core_event(struct nvkm_gsp *gsp, u32 event, const void *payload, u32 size)
-{
-	struct nvkm_core *core = nvkm_core_find(gsp, NULL);
-	struct nvkm_gsp_listener *listener;
-
-	if (!core)
-		return;
-
-	mutex_lock(&core->listeners_mutex);
-	list_for_each_entry(listener, &core->listeners, head) {
-		struct nvkm_core_telling *telling;
-
-		if (listener->event != event || size > NVKM_CORE_EVENT_MAX)
-			continue;
-
-		telling = kmalloc_flex(*telling, payload, size);
-		if (!telling) {
-			dev_err(core->dev, "nvkm core: event %#x is lost\n", event);
-			continue;
-		}
-		INIT_WORK(&telling->work, nvkm_core_tell_work);
-		telling->listener = listener;
-		telling->size = size;
-		memcpy(telling->payload, payload, size);
-		kref_get(&listener->kref);
-		queue_work(core->events, &telling->work);
-	}
-	mutex_unlock(&core->listeners_mutex);
-	nvkm_core_put(core);
-}
-
-struct nvkm_gsp_listener *
-nvkm_gsp_listen(struct nvkm_gsp_core_user *user, u32 event,
-		void (*call)(void *private, u32 event, const void *payload, u32 size),
-		void *private)
-{
-	struct nvkm_core *core = user->core;
-	struct nvkm_gsp_listener *listener;
-	bool gone;
-
-	down_read(&core->lock);
-	gone = !core->gsp;
-	up_read(&core->lock);
-	if (gone)
-		return ERR_PTR(-ENODEV);
-
-	listener = kzalloc_obj(*listener);
-	if (!listener)
-		return ERR_PTR(-ENOMEM);
-
-	kref_init(&listener->kref);
-	kref_get(&core->kref);
-	listener->core = core;
-	listener->event = event;
-	listener->call = call;
-	listener->private = private;
-
-	mutex_lock(&core->listeners_mutex);
-	list_add_tail(&listener->head, &core->listeners);
-	mutex_unlock(&core->listeners_mutex);
-	return listener;
-}
-EXPORT_SYMBOL_NS_GPL(nvkm_gsp_listen, "NVKM_GSP");
-
-void
-nvkm_gsp_unlisten(struct nvkm_gsp_listener *listener)
-{
-	struct nvkm_core *core;
-
-	if (!listener)
-		return;
-
-	core = listener->core;
-	mutex_lock(&core->listeners_mutex);
-	list_del(&listener->head);
-	WRITE_ONCE(listener->gone, true);
-	mutex_unlock(&core->listeners_mutex);
-
-	/* Calls are made one after the other: from one of them there is none to wait for. */
-	if (READ_ONCE(core->telling) != current)
-		flush_workqueue(core->events);
-
-	kref_put(&listener->kref, nvkm_core_listener_free);
-	nvkm_core_put(core);
-}
-EXPORT_SYMBOL_NS_GPL(nvkm_gsp_unlisten, "NVKM_GSP");

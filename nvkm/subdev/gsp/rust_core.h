@@ -11,10 +11,12 @@
 #ifdef CONFIG_DRM_NOUVEAU_RUST
 int nvkm_core_up(struct nvkm_gsp *gsp, int ret);
 void nvkm_core_down(struct nvkm_gsp *gsp, enum nvkm_suspend_state suspend);
+int nvkm_core_stay(struct nvkm_gsp *gsp, int ret);
 void nvkm_core_event(struct nvkm_gsp *gsp, u32 event, const void *payload, u32 size);
 #else
 static inline int nvkm_core_up(struct nvkm_gsp *gsp, int ret) { return ret; }
 static inline void nvkm_core_down(struct nvkm_gsp *gsp, enum nvkm_suspend_state suspend) {}
+static inline int nvkm_core_stay(struct nvkm_gsp *gsp, int ret) { return ret; }
 static inline void nvkm_core_event(struct nvkm_gsp *g, u32 event, const void *p, u32 size) {}
 #endif
 #endif

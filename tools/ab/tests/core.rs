@@ -20,6 +20,10 @@ use machine::scratch;
 use machine::target;
 
 const CONTROLS: u64 = 10_000;
+/// The sample's threads.
+const THREADS: u64 = 4;
+/// More than there are of that control besides.
+const OTHERS: u64 = 100;
 /// `GSP_RM_CONTROL` (rm/r535/nvrm/rpcfn.h), and the control that the sample asks for (rm/r570/nvrm/gr.h), as the third word
 /// of a message's payload.
 const CONTROL: u64 = 76;
@@ -46,8 +50,8 @@ fn sample() -> PathBuf {
         .join("nvkm_gsp_sample.ko")
 }
 
-/// Ten thousand controls beside copies and an event; then submits that the device's unbinding ends; then again on the
-/// device as it is bound anew. Freed memory is poisoned and looked at all the while.
+/// Ten thousand controls beside copies and events; then submits that go on through a suspend and that the device's unbinding
+/// ends; then again on the device as it is bound anew. Freed memory is poisoned and looked at all the while.
 fn beside(setting: &str) {
     let out = scratch(&format!("core-{setting}"));
     let target = target();
@@ -57,8 +61,8 @@ fn beside(setting: &str) {
         .args(["--params", &format!("rust_gsp={setting}")])
         .args([
             "--phases",
-            "load,probe,core=load,copy,event=1,copy,core=wait,core=forever,copy,sleep=100,unbind,core=wait,bind,copy,\
-             core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
+            "load,probe,core=load,copy,event=1,event=1,copy,core=wait,core=forever,copy,suspend,copy,sleep=100,unbind,\
+             core=wait,bind,copy,core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
         ])
         .arg("--module")
         .arg(module())
@@ -99,26 +103,37 @@ fn beside(setting: &str) {
         panic!("not three rounds: {rounds:?}");
     };
     // What the guest's phase has seen to already: all that was submitted has ended, once, with what was its own.
-    for round in [first, third] {
+    for (round, events) in [(first, 2), (third, 1)] {
         assert_eq!(number(round, "submitted"), CONTROLS, "{round}");
         assert_eq!(number(round, "replied"), CONTROLS, "{round}");
-        assert!(number(round, "events") > 0, "{round}");
+        // Each thread hears each event, and has a listener that hears the first only.
+        assert_eq!(number(round, "events"), THREADS * events, "{round}");
+        assert_eq!(number(round, "once"), THREADS, "{round}");
     }
-    assert!(number(gone, "replied") > 0, "{gone}");
-    assert!(number(gone, "refused") > 0, "{gone}");
+    for what in ["replied", "asleep", "reopened", "refused"] {
+        assert!(number(gone, what) > 0, "{what}: {gone}");
+    }
     // One more: that the handle of the device that went stays dead.
     assert!(number(third, "checks") > number(first, "checks"), "{third}");
 
-    // And the device has seen them: a command and a reply each.
+    // And the device has seen them, a command and a reply each: those, the few of the checks, and nouveau's own.
     let replied: u64 = rounds.iter().map(|round| number(round, "replied")).sum();
-    let seen = lines("wire.jsonl")
-        .iter()
-        .filter(|message| message["fn"].as_u64() == Some(CONTROL))
-        .filter(|message| {
-            message["payload"].as_str().and_then(|hex| hex.get(16..24)) == Some(GET_TPC_INFO)
-        })
-        .count() as u64;
-    assert!(seen >= 2 * replied, "{seen} messages, {replied} replies");
+    let wire = lines("wire.jsonl");
+    let seen = |queue: &str| {
+        wire.iter()
+            .filter(|message| message["q"] == queue)
+            .filter(|message| message["fn"].as_u64() == Some(CONTROL))
+            .filter(|message| {
+                message["payload"].as_str().and_then(|hex| hex.get(16..24)) == Some(GET_TPC_INFO)
+            })
+            .count() as u64
+    };
+    let (commands, replies) = (seen("cmdq"), seen("msgq"));
+    assert_eq!(commands, replies);
+    assert!(
+        (replied..replied + OTHERS).contains(&commands),
+        "{commands} commands, {replied} replies"
+    );
 
     let served = guest
         .iter()

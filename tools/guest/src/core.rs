@@ -71,7 +71,7 @@ fn wait() -> Result<Value> {
             bail!("{name} is not 0: {}", text.replace('\n', "; "));
         }
     }
-    if number("submitted")? != number("replied")? + number("refused")? {
+    if number("submitted")? != number("replied")? + number("refused")? + number("asleep")? {
         bail!("not every command has ended: {}", text.replace('\n', "; "));
     }
     if let Some(bad) = text.lines().find(|line| line.ends_with(": not ok")) {
@@ -83,7 +83,10 @@ fn wait() -> Result<Value> {
         "submitted": number("submitted")?,
         "replied": number("replied")?,
         "refused": number("refused")?,
+        "asleep": number("asleep")?,
         "events": number("events")?,
+        "once": number("once")?,
+        "reopened": number("reopened")?,
         "checks": checks,
     }))
 }

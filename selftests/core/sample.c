@@ -7,7 +7,6 @@
  * request got its own reply, once, is checked and counted: nvkm_gsp_sample/result in debugfs. A
  * write to "again" beside it starts another round, on the device as it is bound then.
  */
-#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -15,7 +14,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
-#include <bridge/core.h>
+#include "sample.h"
 
 static char *device = "";
 module_param(device, charp, 0444);
@@ -37,60 +36,21 @@ static bool until_gone;
 module_param(until_gone, bool, 0644);
 MODULE_PARM_DESC(until_gone, "go on after a round's controls until the device goes");
 
-/* rm/r535/nvrm: rpcfn.h, msgfn.h, ctrl.h; rm/r570/nvrm/gr.h. All versions have these alike. */
-#define FN_GSP_RM_CONTROL 76
-#define EVENT_OS_ERROR_LOG 0x1006
-#define CMD_GET_GPC_INFO 0x20800137
-#define CMD_GET_TPC_INFO 0x20800138
-
-/* rpc_gsp_rm_control_v03_00, with the parameters of CMD_GET_TPC_INFO. */
-struct sample_control {
-	u32 client;
-	u32 object;
-	u32 command;
-	u32 status;
-	u32 params_size;
-	u32 flags;
-	u32 gpc; /* of CMD_GET_GPC_INFO: gpcMask */
-	u32 tpc_mask;
-};
-
-#define HEADER_SIZE offsetof(struct sample_control, gpc)
-
-enum { FREE, FLYING, LANDED };
-
-struct sample_slot {
-	struct nvkm_gsp_request request;
-	struct sample_control command;
-	struct sample_control reply;
-	struct sample_thread *thread;
-	atomic_t state;
-};
-
-/* So many are underway at once; the last slot is for those that are waited for. */
-#define FLYING_MAX 4
-#define PATIENCE (20 * HZ)
-
-struct sample_thread {
-	struct nvkm_gsp_core_user *user;
-	struct nvkm_gsp_objects objects;
-	struct nvkm_gsp_listener *listener;
-	struct task_struct *task;
-	wait_queue_head_t landed;
-	struct sample_slot slots[FLYING_MAX + 1];
-	u32 gpc[32];
-	unsigned int gpcs;
-};
-
 /*
- * replied: with a good status; refused: the device went, or is suspended; failed: any other status;
- * swapped: replied, but with what is not this request's; lost: accepted, and no callback; twice:
- * callbacks too many; unsaid: of another status than the one returned; events: calls of listeners.
+ * replied: with a good status; refused: the device went; asleep: it is suspended; failed: any other
+ * status; swapped: replied, but with what is not this request's; lost: accepted, and no callback;
+ * twice: callbacks too many; unsaid: of another status than the one returned; events: calls of the
+ * listeners that stay; once: of those that end themselves when they are called; reopened: handles
+ * that were put while the device was suspended, and got again.
  */
-enum { SUBMITTED, REPLIED, REFUSED, FAILED, SWAPPED, LOST, TWICE, UNSAID, EVENTS, COUNTS };
+enum {
+	SUBMITTED, REPLIED, REFUSED, ASLEEP, FAILED, SWAPPED, LOST, TWICE, UNSAID, EVENTS, ONCE,
+	REOPENED, COUNTS
+};
 
 static const char * const count_names[COUNTS] = {
-	"submitted", "replied", "refused", "failed", "swapped", "lost", "twice", "unsaid", "events",
+	"submitted", "replied", "refused", "asleep", "failed", "swapped", "lost", "twice", "unsaid",
+	"events", "once", "reopened",
 };
 
 static atomic_t counts[COUNTS];
@@ -98,35 +58,18 @@ static atomic_t running;
 static u32 tpc_masks[32];
 static unsigned int rounds;
 
+static struct pci_dev *gpu;
 static struct sample_thread *sample;
 static DEFINE_MUTEX(lock); /* of sample, and of the checks */
-
-static struct {
-	const char *name;
-	bool ok;
-} checks[20];
-
-static unsigned int checked;
-
-static void check(const char *name, bool ok)
-{
-	if (WARN_ON(checked == ARRAY_SIZE(checks)))
-		return;
-	checks[checked].name = name;
-	checks[checked++].ok = ok;
-}
 
 static void ended(struct sample_slot *slot, int status)
 {
 	const struct sample_control *asked = &slot->command, *said = &slot->reply;
 	u32 first;
 
-	if (status == -ENODEV || status == -EAGAIN) {
-		atomic_inc(&counts[REFUSED]);
-		return;
-	}
 	if (status) {
-		atomic_inc(&counts[FAILED]);
+		atomic_inc(&counts[status == -ENODEV ? REFUSED :
+				   status == -EAGAIN ? ASLEEP : FAILED]);
 		return;
 	}
 	atomic_inc(&counts[REPLIED]);
@@ -151,7 +94,7 @@ static void done(struct nvkm_gsp_request *request)
 	wake_up(&slot->thread->landed);
 }
 
-static void prepare(struct sample_slot *slot, u32 command, u32 gpc, bool wait)
+void sample_prepare(struct sample_slot *slot, u32 command, u32 gpc, bool wait)
 {
 	struct sample_thread *thread = slot->thread;
 
@@ -180,7 +123,7 @@ static int submit(struct sample_slot *slot, u32 gpc, bool wait)
 {
 	int err;
 
-	prepare(slot, CMD_GET_TPC_INFO, gpc, wait);
+	sample_prepare(slot, CMD_GET_TPC_INFO, gpc, wait);
 	atomic_inc(&counts[SUBMITTED]);
 	if (!wait)
 		atomic_set(&slot->state, FLYING);
@@ -223,6 +166,31 @@ static int flying(struct sample_thread *thread)
 	return n;
 }
 
+static struct nvkm_gsp_core_user *get(void)
+{
+	return nvkm_gsp_get(gpu, NVKM_GSP_CORE_VERSION, *firmware ? firmware : NULL);
+}
+
+/* A handle may be put at any time, and its client is never another's who comes later. */
+static void reopen(struct sample_thread *thread, int err)
+{
+	if (err == -EAGAIN) {
+		nvkm_gsp_put(thread->spare);
+		thread->spare = NULL;
+	}
+	if (err || thread->spare)
+		return;
+
+	thread->spare = get();
+	if (!IS_ERR(thread->spare)) {
+		atomic_inc(&counts[REOPENED]);
+		return;
+	}
+	if (PTR_ERR(thread->spare) != -EAGAIN && PTR_ERR(thread->spare) != -ENODEV)
+		atomic_inc(&counts[FAILED]);
+	thread->spare = NULL;
+}
+
 static int run(void *data)
 {
 	struct sample_thread *thread = data;
@@ -241,6 +209,8 @@ static int run(void *data)
 		err = submit(slot, gpc, i % 2);
 		if (err == -ENODEV)
 			break;
+		if (i % 2)
+			reopen(thread, err);
 		if (err == -EAGAIN)
 			schedule_timeout_interruptible(HZ / 100);
 	}
@@ -256,14 +226,29 @@ static void event(void *private, u32 number, const void *payload, u32 size)
 		atomic_inc(&counts[EVENTS]);
 }
 
-static int open(struct sample_thread *thread, struct pci_dev *pdev)
+/* Ends itself. A call that comes before nvkm_gsp_listen() has returned leaves that to the next. */
+static void event_once(void *private, u32 number, const void *payload, u32 size)
 {
+	struct sample_thread *thread = private;
+	struct nvkm_gsp_listener *once = xchg(&thread->once, NULL);
+
+	if (once)
+		nvkm_gsp_unlisten(once);
+	atomic_inc(&counts[ONCE]);
+}
+
+static int open(struct sample_thread *thread)
+{
+	struct nvkm_gsp_listener *once;
 	struct sample_slot *slot = &thread->slots[FLYING_MAX];
 	int i, err;
 
-	thread->user = nvkm_gsp_get(pdev, NVKM_GSP_CORE_VERSION, *firmware ? firmware : NULL);
+	thread->user = get();
 	if (IS_ERR(thread->user))
 		return PTR_ERR(thread->user);
+	thread->spare = get();
+	if (IS_ERR(thread->spare))
+		return PTR_ERR(thread->spare);
 	thread->objects = nvkm_gsp_objects_of(thread->user);
 	init_waitqueue_head(&thread->landed);
 	for (i = 0; i <= FLYING_MAX; i++)
@@ -272,8 +257,13 @@ static int open(struct sample_thread *thread, struct pci_dev *pdev)
 	thread->listener = nvkm_gsp_listen(thread->user, EVENT_OS_ERROR_LOG, event, NULL);
 	if (IS_ERR(thread->listener))
 		return PTR_ERR(thread->listener);
+	once = nvkm_gsp_listen(thread->user, EVENT_OS_ERROR_LOG, event_once, thread);
+	if (IS_ERR(once))
+		return PTR_ERR(once);
+	/* Before its first call, or with the xchg() there. */
+	smp_store_release(&thread->once, once);
 
-	prepare(slot, CMD_GET_GPC_INFO, 0, true);
+	sample_prepare(slot, CMD_GET_GPC_INFO, 0, true);
 	err = nvkm_gsp_submit(thread->user, &slot->request);
 	if (err)
 		return err;
@@ -293,114 +283,28 @@ static void stop(void)
 		if (sample[i].task)
 			kthread_stop_put(sample[i].task);
 	}
-	checked = 0;
+	sample_checks_forget();
 	for (i = 0; sample && i < threads; i++) {
 		struct sample_thread *thread = &sample[i];
 
 		if (atomic_read(&counts[REFUSED]) && !IS_ERR_OR_NULL(thread->user)) {
-			prepare(&thread->slots[FLYING_MAX], CMD_GET_TPC_INFO, 0, true);
+			sample_prepare(&thread->slots[FLYING_MAX], CMD_GET_TPC_INFO, 0, true);
 			err = nvkm_gsp_submit(thread->user, &thread->slots[FLYING_MAX].request);
 			if (!i)
-				check("a handle stays dead", err == -ENODEV);
+				sample_check("a handle stays dead", err == -ENODEV);
 		}
 		if (!IS_ERR_OR_NULL(thread->listener))
 			nvkm_gsp_unlisten(thread->listener);
+		nvkm_gsp_unlisten(xchg(&thread->once, NULL));
 		if (!IS_ERR_OR_NULL(thread->user))
 			nvkm_gsp_put(thread->user);
+		if (!IS_ERR_OR_NULL(thread->spare))
+			nvkm_gsp_put(thread->spare);
 	}
 	kfree(sample);
 	sample = NULL;
-}
-
-static void refused(const char *name, struct nvkm_gsp_core_user *user, int err)
-{
-	check(name, PTR_ERR_OR_ZERO(user) == err);
-	if (!IS_ERR(user))
-		nvkm_gsp_put(user);
-}
-
-struct nested {
-	struct sample_slot *inner;
-	struct completion ended;
-	int err;
-};
-
-static void nested_done(struct nvkm_gsp_request *request)
-{
-	struct nested *nested = request->private;
-
-	nested->err = nvkm_gsp_submit(nested->inner->thread->user, &nested->inner->request);
-	complete(&nested->ended);
-}
-
-/* What the interface promises beside replies. Nothing is underway yet. */
-static void check_all(struct pci_dev *pdev)
-{
-	struct nvkm_gsp_core_user *user = sample[0].user;
-	struct sample_slot *slot = &sample[0].slots[0], *inner = &sample[0].slots[1];
-	struct nested nested = { .inner = inner };
-	struct pci_dev *other = NULL;
-	void *large;
-	u32 size;
-
-	refused("another version", nvkm_gsp_get(pdev, NVKM_GSP_CORE_VERSION + 1, NULL), -EPROTO);
-	refused("another firmware", nvkm_gsp_get(pdev, NVKM_GSP_CORE_VERSION, "1.0"), -EPROTO);
-	refused("this firmware",
-		nvkm_gsp_get(pdev, NVKM_GSP_CORE_VERSION, nvkm_gsp_firmware(user)), 0);
-	for_each_pci_dev(other) {
-		if (other->vendor != PCI_VENDOR_ID_NVIDIA)
-			break;
-	}
-	if (other)
-		refused("another device", nvkm_gsp_get(other, NVKM_GSP_CORE_VERSION, NULL),
-			-ENODEV);
-	pci_dev_put(other);
-
-	for (size = 0; size <= sizeof(slot->request) + 8; size += sizeof(slot->request) + 8) {
-		prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-		slot->request.size = size;
-		check(size ? "a larger request" : "a smaller request",
-		      nvkm_gsp_submit(user, &slot->request) == -EPROTO);
-	}
-
-	prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-	slot->request.command_size = 0;
-	check("no command", nvkm_gsp_submit(user, &slot->request) == -EINVAL);
-	large = kvzalloc(NVKM_GSP_COMMAND_MAX + 1, GFP_KERNEL);
-	if (large) {
-		slot->request.command = large;
-		slot->request.command_size = NVKM_GSP_COMMAND_MAX + 1;
-		check("too large a command", nvkm_gsp_submit(user, &slot->request) == -EINVAL);
-		kvfree(large);
-	}
-
-	prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-	slot->request.reply_size = HEADER_SIZE;
-	check("a reply that is cut", !nvkm_gsp_submit(user, &slot->request) &&
-	      slot->request.replied == sizeof(slot->reply) && !slot->reply.status &&
-	      slot->reply.gpc == U32_MAX && slot->reply.tpc_mask == U32_MAX);
-	prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-	slot->request.reply = NULL;
-	slot->request.reply_size = 0;
-	check("a reply that is dropped", !nvkm_gsp_submit(user, &slot->request) &&
-	      slot->request.replied == sizeof(slot->reply));
-	prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-	slot->request.reply = &slot->command;
-	check("a reply in the command's place", !nvkm_gsp_submit(user, &slot->request) &&
-	      !slot->command.status && slot->command.tpc_mask);
-
-	init_completion(&nested.ended);
-	prepare(inner, CMD_GET_TPC_INFO, sample[0].gpc[0], true);
-	prepare(slot, CMD_GET_TPC_INFO, sample[0].gpc[0], false);
-	slot->request.done = nested_done;
-	slot->request.private = &nested;
-	/* Were it to wait forever, the handle would not go either: no time-out. */
-	if (!nvkm_gsp_submit(user, &slot->request))
-		wait_for_completion(&nested.ended);
-	check("a submit from a callback", !nested.err && inner->reply.tpc_mask &&
-	      inner->reply.gpc == sample[0].gpc[0]);
-	check("clients of their own",
-	      threads == 1 || sample[0].objects.client != sample[1].objects.client);
+	pci_dev_put(gpu);
+	gpu = NULL;
 }
 
 static struct pci_dev *find(void)
@@ -418,31 +322,28 @@ static struct pci_dev *find(void)
 
 static int start(void)
 {
-	struct pci_dev *pdev;
-	int i, err = -ENODEV;
+	int i, err = -ENOMEM;
 
 	stop();
 	for (i = 0; i < COUNTS; i++)
 		atomic_set(&counts[i], 0);
 	memset(tpc_masks, 0, sizeof(tpc_masks));
-	pdev = find();
-	if (!pdev)
+	gpu = find();
+	if (!gpu)
 		return -ENODEV;
 	sample = kcalloc(threads, sizeof(*sample), GFP_KERNEL);
 	for (i = 0; sample && i < threads; i++) {
-		err = open(&sample[i], pdev);
+		err = open(&sample[i]);
 		if (err)
 			break;
 	}
-	if (!sample)
-		err = -ENOMEM;
-	if (!err)
-		check_all(pdev);
-	pci_dev_put(pdev);
 	if (err) {
 		stop();
 		return err;
 	}
+	sample_check_all(sample, gpu);
+	sample_check("clients of their own",
+		     threads == 1 || sample[0].objects.client != sample[1].objects.client);
 	rounds++;
 	atomic_set(&running, 0);
 	for (i = 0; i < threads; i++) {
@@ -470,8 +371,7 @@ static int result_show(struct seq_file *m, void *data)
 	seq_printf(m, "round: %u\n", rounds);
 	for (i = 0; i < COUNTS; i++)
 		seq_printf(m, "%s: %d\n", count_names[i], atomic_read(&counts[i]));
-	for (i = 0; i < checked; i++)
-		seq_printf(m, "check %s: %s\n", checks[i].name, checks[i].ok ? "ok" : "not ok");
+	sample_checks_show(m);
 	mutex_unlock(&lock);
 	return 0;
 }
