@@ -15,10 +15,10 @@ import time
 import cover
 from tree import NOUVEAU, run
 
-# checkpatch's: a human adds the sign-off; that new files have a maintainer is checked here, file by file; names of NVIDIA's
-# and nvkm's are what they are.
 # A version that nobody sends, so that a check leaves what was made alone.
 CHECKED = 0
+# checkpatch's: a human adds the sign-off; that new files have a maintainer is checked here, file by file; names of NVIDIA's
+# and nvkm's are what they are.
 CHECKPATCH = ["--strict", "--codespell", "--no-signoff", "--terse", "--show-types", "--ignore", "FILE_PATH_CHANGES,CAMELCASE"]
 
 
@@ -133,12 +133,11 @@ class Check:
             if side == "n" and (pristine / "nouveau.ko").exists():
                 shutil.copytree(pristine, directory, symlinks=True)
             directory.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            ["rsync", "-rlpc", "--delete", "--filter=P *.o", "--filter=P *.cmd", "--filter=P .*", "--filter=P *.ko", "--filter=P *.mod*",
-             "--filter=P Module.symvers", "--filter=P modules.order", "--filter=P *.rmeta", "--filter=P *.a",
-             "--filter=P bridge/bindings.rs", "--filter=P bridge/offsets.rs", "--filter=P bridge/offsets/*.s",
-             "--filter=P bridge/abi/***", f"{self.series.tree.nouveau}/", f"{directory}/"],
-            check=True,
+        run(
+            "rsync", "-rlpc", "--delete", "--filter=P *.o", "--filter=P *.cmd", "--filter=P .*", "--filter=P *.ko", "--filter=P *.mod*",
+            "--filter=P Module.symvers", "--filter=P modules.order", "--filter=P *.rmeta", "--filter=P *.a",
+            "--filter=P bridge/bindings.rs", "--filter=P bridge/offsets.rs", "--filter=P bridge/offsets/*.s",
+            "--filter=P bridge/abi/***", f"{self.series.tree.nouveau}/", f"{directory}/",
         )
         words = ["make", "-C", self.kernel / "out", f"M={directory}", "CC=gcc-14", "KCFLAGS=-g0", f"-j{os.cpu_count()}"]
         if side == "y":
@@ -230,7 +229,7 @@ class Check:
         series = self.series
         root, out = series.out / "in-tree", series.out / "in-tree-out"
         shutil.rmtree(root, ignore_errors=True)
-        subprocess.run(["cp", "-al", f"{self.source}/.", root], check=True)
+        run("cp", "-al", f"{self.source}/.", root)
         self.checkout(len(series.patches))
         for name in series.tree.git("diff", "--name-only", series.commits[0], series.commits[-1]).split():
             # A file of the kernel's is a hard link here: never written to.
@@ -245,7 +244,7 @@ class Check:
             """What the option becomes, after some changes to the stock configuration."""
             shutil.copy(self.kernel / "out/.config", config)
             if changes:
-                subprocess.run([root / "scripts/config", "--file", config, *changes], check=True)
+                run(root / "scripts/config", "--file", config, *changes)
             said, code = self.command([*words, "olddefconfig"], "in-tree-config")
             found = re.search(r"^(CONFIG_DRM_NOUVEAU_RUST=.|# CONFIG_DRM_NOUVEAU_RUST is not set)$", config.read_text(), re.M)
             return said if code else found.group(1) if found else "nothing"

@@ -108,7 +108,7 @@ class Tree:
         """Files of ours that are not nouveau's."""
         names = [path for path in sorted(self.top.glob(copy["from"])) if path.is_file()]
         if not names:
-            return  # XXX raise
+            raise Wrong(f"{patch}: there is no {copy['from']}")
         for path in names:
             write(self.root / copy["to"] / path.name, path.read_text(), path.stat().st_mode & 0o777)
 
