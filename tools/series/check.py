@@ -13,6 +13,7 @@ import sys
 import time
 
 import cover
+from parts import Wrong
 from tree import NOUVEAU, run
 
 # A version that nobody sends, so that a check leaves what was made alone.
@@ -71,19 +72,10 @@ class Check:
         directory = cover.write(series, seam, CHECKED, self.top)
         first, end = series.span(seam)
         files = sorted(directory.glob("*.patch"))[1:]
-        where = series.out / "am"
-        tree.git("worktree", "prune")
-        shutil.rmtree(where, ignore_errors=True)
-        tree.git("worktree", "prune")
-        tree.git("worktree", "add", "-q", "--detach", where, series.commits[first])
-        said, code = self.command(["git", "am", "-q", *files], f"{seam}-am", cwd=where, env=tree.env)
-        problem = said if code else ""
-        if not problem:
-            made = subprocess.run(
-                ["git", "diff", "--stat", series.commits[end], "HEAD"], cwd=where, capture_output=True, text=True, check=False
-            ).stdout
-            problem = made
-        tree.git("worktree", "remove", "--force", where)
+        try:
+            problem = tree.git("diff", "--stat", series.commits[end], tree.mailed(files, series.commits[first]))
+        except Wrong as error:
+            problem = str(error)
         self.ktap.result(f"{seam}: git am of {len(files)} patches gives the tree", problem)
         self.ktap.result(f"{seam}: git send-email and b4 are stopped", cover.not_stopped(directory))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -4,10 +4,9 @@
 import json
 import re
 import shutil
-import subprocess
 import textwrap
 
-from parts import definitions
+from parts import Wrong, definitions
 from tree import run
 
 # git send-email refuses a file with the first in its subject, b4 a cover letter with the second in it.
@@ -273,19 +272,12 @@ def changes(series, seam, revision, first, end):
     old = [path for path in old if "0000-cover-letter" not in path.name]
     if not old:
         return f"Changes since v{revision - 1}: {B4}\n\n"
-    where = series.out / "old"
-    shutil.rmtree(where, ignore_errors=True)
-    tree.git("worktree", "prune")
-    tree.git("worktree", "add", "-q", "--detach", str(where), series.commits[first])
+    span = series.commits[first]
     try:
-        applied = subprocess.run(["git", "am", "-q", *old], cwd=where, env=tree.env, capture_output=True, text=True, check=False)
-        if applied.returncode:
-            return f"Changes since v{revision - 1}: {B4} (it does not apply here any more, so there is no range-diff)\n\n"
-        head = run("git", "rev-parse", "HEAD", cwd=where, env=tree.env).strip()
-        span = series.commits[first]
-        return f"Changes since v{revision - 1}: {B4}\n\n" + tree.git("range-diff", f"{span}..{head}", f"{span}..{series.commits[end]}") + "\n"
-    finally:
-        tree.git("worktree", "remove", "--force", str(where))
+        head = tree.mailed(old, span)
+    except Wrong:
+        return f"Changes since v{revision - 1}: {B4} (it does not apply here any more, so there is no range-diff)\n\n"
+    return f"Changes since v{revision - 1}: {B4}\n\n" + tree.git("range-diff", f"{span}..{head}", f"{span}..{series.commits[end]}") + "\n"
 
 
 def not_stopped(directory):

@@ -80,6 +80,18 @@ class Tree:
         self.git("commit", "-q", "--allow-empty", f"--author={author}", "-F", "-", stdin=message)
         return self.git("rev-parse", "HEAD").strip()
 
+    def mailed(self, files, on):
+        """What git am makes of mails on a commit: the last commit; Wrong says what git said."""
+        where = self.root.parent / "am"
+        shutil.rmtree(where, ignore_errors=True)
+        self.git("worktree", "prune")
+        self.git("worktree", "add", "-q", "--detach", where, on)
+        try:
+            run("git", "am", "-q", *files, cwd=where, env=self.env)
+            return run("git", "rev-parse", "HEAD", cwd=where, env=self.env).strip()
+        finally:
+            self.git("worktree", "remove", "--force", where)
+
     def lay(self, patches, index, files, arrives):
         """Makes the tree what it is after a patch; it must be what it was after the one before."""
         patch = patches[index]
