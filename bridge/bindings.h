@@ -8,3 +8,4 @@
 #include "helpers/boot.h"
 #include "helpers/gsp.h"
 #include "../nvkm/subdev/gsp/rust_core.h"
+#include "../nvkm/subdev/gsp/trace.h"

@@ -22,6 +22,7 @@ pub(crate) mod ptr;
 pub(crate) mod rpc;
 pub(crate) mod selector;
 mod state;
+pub(crate) mod trace;
 
 /// nvkm's own headers, as this kernel compiles them.
 #[allow(

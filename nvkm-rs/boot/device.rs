@@ -4,6 +4,7 @@
 //! it.
 
 mod run;
+mod trace;
 
 use core::fmt;
 

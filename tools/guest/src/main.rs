@@ -21,6 +21,7 @@ mod power;
 mod report;
 mod swap;
 mod sys;
+mod tracing;
 
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;

@@ -49,6 +49,7 @@ use crate::plan::Plan;
 use crate::power;
 use crate::swap::Steps;
 use crate::sys;
+use crate::tracing;
 
 const RENDER: &str = "/dev/dri/renderD128";
 const SELECTOR: &str = "/sys/module/nouveau/parameters/rust_gsp";
@@ -85,12 +86,13 @@ impl Machine {
             .context("no NVIDIA device on the PCI bus: the virtual GPU is not plugged in")
     }
 
-    /// Puts a mark into the model's traces.  Without a model (no GPU, or a real card) there is nothing to mark.
+    /// Puts a mark into the model's traces, and the kernel's.  Without a model (no GPU, or a real card) there is nothing to mark.
     ///
     /// # Errors
     ///
     /// The model refused it.
     pub fn mark(&self, n: u8) -> Result<()> {
+        tracing::mark(n);
         match &self.gpu {
             Some(gpu) if gpu.has_command() => gpu.command(0x0100_0000 | (u32::from(n) << 16)),
             _ => Ok(()),
@@ -119,6 +121,7 @@ impl Machine {
             "bench-memory" => bench::space(self.gpu()?, arg),
             "swap" => self.swap(arg),
             "kselftest" => kselftest::run(arg),
+            "trace" => tracing::run(arg),
             "core" => core::run(arg),
             "set" => set(arg),
             "refuse" => refuse(arg),
