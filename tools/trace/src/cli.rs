@@ -171,8 +171,8 @@ enum Command {
     },
     /// Count messages by function, control and class.
     ///
-    /// A table of messages, bytes of payload, opaque bytes (payloads that nouveau does not look at, of which the kernel's headers have no
-    /// struct), unknown bytes, and messages that lack bytes of their own.
+    /// A table of messages, bytes of payload, opaque bytes (payloads that nouveau does not look at, of which the kernel's
+    /// headers have no struct), unknown bytes, and messages that lack bytes of their own.
     #[command(help_template = COMMAND_PAGE, after_long_help = SEE)]
     Stat {
         #[command(flatten)]
@@ -291,7 +291,8 @@ impl How {
         let place = self.names.as_deref();
         let version = self.fw.clone().or_else(|| source::firmware_of(&trace, place)).unwrap_or_else(|| {
             let default = source::DEFAULT_FIRMWARE;
-            eprintln!("nvkm-trace: {}: nothing tells the firmware version; decoded as {default} (--fw says another)", path.display());
+            let of = path.display();
+            eprintln!("nvkm-trace: {of}: nothing tells the firmware version; decoded as {default} (--fw says another)");
             default.to_owned()
         });
         let decoder = Decoder::find(&version, place)?;

@@ -227,7 +227,7 @@ mod tests {
             parse(&log, None).unwrap().messages,
             parse(LOG, None).unwrap().messages
         );
-        let bare: String = LOG.lines().map(|l| format!("{}\n", &l[15..])).collect();
+        let bare = LOG.lines().map(|l| &l[15..]).collect::<Vec<_>>().join("\n");
         assert_eq!(
             parse(&bare, None).unwrap().messages,
             parse(LOG, None).unwrap().messages
