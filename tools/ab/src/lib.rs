@@ -10,6 +10,7 @@ pub mod lists;
 pub mod matrix;
 pub mod report;
 pub mod swap;
-pub mod trace;
 pub mod verdict;
 pub mod vm;
+
+pub use nvkm_trace as trace;
