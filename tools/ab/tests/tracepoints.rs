@@ -22,8 +22,13 @@ use machine::scratch;
 
 /// Where userspace's doorbell is mapped (nvkm/engine/fifo/tu102.c): written without nvkm.
 const USERMODE: Range<u32> = 0xbb_0000..0xbc_0000;
-/// Windows onto the VBIOS and onto video memory, which the device has no trace of (tools/vgpu/src/bar0.rs).
-const WINDOWS: [Range<u32>; 2] = [0x30_0000..0x38_0000, 0x70_0000..0x80_0000];
+/// Windows onto the VBIOS and onto video memory, which the device has no trace of (tools/vgpu/src/bar0.rs); the VGA's ports,
+/// which are bytes: the device shows the word that they are in.
+const WINDOWS: [Range<u32>; 3] = [
+    0x30_0000..0x38_0000,
+    0x70_0000..0x80_0000,
+    0x60_1000..0x60_2000,
+];
 
 /// What was seen between `trace=on` and `trace=off`.
 struct Seen {
