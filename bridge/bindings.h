@@ -7,4 +7,5 @@
 #include "helpers/fw.h"
 #include "helpers/boot.h"
 #include "helpers/gsp.h"
+#include "helpers/shadow.h"
 #include "../nvkm/subdev/gsp/rust_core.h"

@@ -24,6 +24,7 @@
 //! | [`history`] | the last messages in both directions, for the time-out's log |
 //! | [`report`] | what the log and the counters learn |
 //! | [`host`] | what a session asks of the driver around it |
+//! | [`shadow`] | a command that C has encoded, held against ours |
 //! | [`session`] | all of the above as two calls: submit a command, drain the messages |
 //!
 //! # Trust
@@ -62,5 +63,6 @@ mod receive;
 pub mod report;
 pub mod ring;
 pub mod session;
+pub mod shadow;
 pub mod split;
 pub mod status;
