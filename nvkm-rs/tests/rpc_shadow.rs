@@ -5,7 +5,7 @@
 
 mod support;
 
-use nvkm_rs_core::rpc::core::element::{element_pages, RpcHeader, PAYLOAD_MAX, PAGE_SIZE};
+use nvkm_rs_core::rpc::core::element::{element_pages, RpcHeader, PAGE_SIZE, PAYLOAD_MAX};
 use nvkm_rs_core::rpc::core::shadow::{self, Difference, Plan, Written};
 use nvkm_rs_core::rpc::core::status::Errno;
 use support::{pattern, set_checksum, Message, Ring};
@@ -124,7 +124,10 @@ fn numbers_and_the_pointer_are_compared() {
     let found = look(&ring, written, ELEMENT, &other, &payload).unwrap();
     assert_eq!(found.unwrap().what, "sequence");
 
-    let next = Written { next: 11, ..written };
+    let next = Written {
+        next: 11,
+        ..written
+    };
     let found = look(&ring, next, ELEMENT, &header, &payload).unwrap();
     let expected = Difference {
         what: "write_pointer",

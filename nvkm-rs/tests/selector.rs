@@ -18,8 +18,8 @@ fn resolved(text: &str, version: &str) -> u32 {
 }
 
 fn shadowed(text: &str, version: &str, cannot: u32) -> (u32, u32) {
-    let selection = Selection::parse(text.as_bytes())
-        .unwrap_or_else(|_| panic!("'{text}' is not understood"));
+    let selection =
+        Selection::parse(text.as_bytes()).unwrap_or_else(|_| panic!("'{text}' is not understood"));
     let resolved = selection.resolve(version.as_bytes(), cannot);
     (resolved.served, resolved.shadowed)
 }
@@ -142,6 +142,10 @@ fn what_a_chip_cannot_have_is_meant_by_its_name_alone() {
         ("0", 0),
     ] {
         let selection = Selection::parse(text.as_bytes()).unwrap();
-        assert_eq!(selection.resolve(b"570.144", BOOT).served, expected, "{text}");
+        assert_eq!(
+            selection.resolve(b"570.144", BOOT).served,
+            expected,
+            "{text}"
+        );
     }
 }

@@ -110,7 +110,10 @@ const SHADOWED: [&str; 3] = ["rpc", "fw", "boot"];
 fn shadowed(run: &Run) -> (Vec<String>, Vec<String>) {
     let numbers = Counters::of(run).unwrap_or_default();
     let (mut missed, mut found) = (Vec::new(), Vec::new());
-    let sent = numbers.subsystems.get("rpc").map_or(0, |s| s.number("sent"));
+    let sent = numbers
+        .subsystems
+        .get("rpc")
+        .map_or(0, |s| s.number("sent"));
     for name in SHADOWED {
         let subsystem = numbers.subsystems.get(name);
         let number = |what| subsystem.map_or(0, |s| s.number(what));

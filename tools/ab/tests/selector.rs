@@ -92,13 +92,19 @@ fn in_shadow_mode_c_serves_and_rust_compares() {
     assert!(!log.contains("rust: shadow: "), "{log}");
     let [all, mixed, later, off] = seen.try_into().unwrap();
     let line = |text: &str, name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.map(str::to_owned)
     };
     let mut compared = 0;
     for name in ["rpc", "fw", "boot", "gsp"] {
         let of = line(&all, name).unwrap();
-        assert_eq!((field(&of, "owner"), number(&of, "rust_calls")), ("c".into(), 0), "{all}");
+        assert_eq!(
+            (field(&of, "owner"), number(&of, "rust_calls")),
+            ("c".into(), 0),
+            "{all}"
+        );
         if name == "gsp" {
             assert!(!of.contains("compared="), "{all}");
             continue;
@@ -114,8 +120,14 @@ fn in_shadow_mode_c_serves_and_rust_compares() {
 
     // Rust's own rpc and fw are not compared with anything; boot, which is C's, is.
     for name in ["rpc", "fw"] {
-        assert!(line(&mixed, name).unwrap().contains("owner=rust"), "{mixed}");
-        assert!(!line(&mixed, name).unwrap().contains("compared="), "{mixed}");
+        assert!(
+            line(&mixed, name).unwrap().contains("owner=rust"),
+            "{mixed}"
+        );
+        assert!(
+            !line(&mixed, name).unwrap().contains("compared="),
+            "{mixed}"
+        );
     }
     let boot = |text: &str| number(&line(text, "boot").unwrap(), "compared");
     assert!(boot(&mixed) > boot(&all), "{mixed}");
