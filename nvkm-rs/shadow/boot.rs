@@ -81,12 +81,11 @@ impl Shadow {
             gsp.has_display(),
             hal.locks_memory(),
         );
-        let Ok(top) = Top::new(gsp.frame_buffer(), reserved) else {
+        let seen = gsp.seen_top();
+        let Ok(top) = Top::new(seen.frame_buffer, reserved) else {
             return ledger.refused("fb", "top", ENOSPC);
         };
-        let seen = gsp.seen_top();
         for (field, c, rust) in [
-            ("size", seen.frame_buffer, top.frame_buffer),
             ("vga_addr", seen.vga_workspace.addr, top.vga_workspace.addr),
             ("vga_size", seen.vga_workspace.size, top.vga_workspace.size),
             ("bios_addr", seen.end, top.end),
