@@ -21,6 +21,7 @@ pub(crate) mod pages;
 pub(crate) mod ptr;
 pub(crate) mod rpc;
 pub(crate) mod selector;
+pub(crate) mod shadow;
 mod state;
 pub(crate) mod trace;
 

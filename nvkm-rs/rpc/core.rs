@@ -25,6 +25,7 @@
 //! | [`report`] | what the log and the counters learn |
 //! | [`tracing`] | every element that passes, for whoever traces |
 //! | [`host`] | what a session asks of the driver around it |
+//! | [`shadow`] | a command that C has encoded, held against ours |
 //! | [`session`] | all of the above as two calls: submit a command, drain the messages |
 //!
 //! # Trust
@@ -64,6 +65,7 @@ mod receive;
 pub mod report;
 pub mod ring;
 pub mod session;
+pub mod shadow;
 pub mod split;
 pub mod status;
 pub mod tracing;

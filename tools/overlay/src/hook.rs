@@ -142,7 +142,7 @@ fn parse_line(line: &str) -> Result<Hook> {
 
 /// The file whose hooks come before all others', and those that come behind, in that order.
 const FIRST: &str = "rust";
-const LAST: [&str; 3] = ["core", "shadow", "trace"];
+const LAST: [&str; 2] = ["core", "trace"];
 
 /// Reads all of `nvkm/*.cocci`.
 ///

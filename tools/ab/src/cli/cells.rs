@@ -19,6 +19,7 @@ use nvkm_ab::matrix;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
 use nvkm_ab::report::Cell;
+use nvkm_ab::verdict::SHADOW;
 
 use super::phase_list;
 use super::Places;
@@ -81,7 +82,8 @@ pub struct RunArgs {
     /// Firmware version (570.144, 535.113.01), 'synthetic' or 'synthetic:VERSION'.
     #[arg(long, default_value = "570.144")]
     fw: String,
-    /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), or 'none'.
+    /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), 'none', or 'shadow' (none, and it
+    /// computes beside C).
     #[arg(long, default_value = "1")]
     seams: String,
     /// Name of the run; its directory is REPORTS/NAME [default: GPU-FW-SEAMS].
@@ -100,13 +102,14 @@ pub fn seam_list(text: &str) -> Result<Vec<String>> {
     match text.trim() {
         "none" | "0" | "" => return Ok(Vec::new()),
         "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
+        SHADOW => return Ok(vec![SHADOW.to_string()]),
         _ => {}
     }
     let mut list = phase_list(text);
     for seam in &list {
         if !NAMED.contains(&seam.as_str()) {
             bail!(
-                "there is no subsystem '{seam}'; there is: {}",
+                "there is no subsystem '{seam}'; there is: {}; or {SHADOW}, by itself",
                 NAMED.join(", ")
             );
         }
