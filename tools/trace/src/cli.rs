@@ -72,7 +72,7 @@ A TRACE is one of these, told apart by its content (--format says it instead; '-
   run     a directory that nvkm-ab left: wire.jsonl, and mmio.txt and device.json where they are
   wire    a file like wire.jsonl
   mmio    a file like mmio.txt: register accesses, no messages
-  ftrace  /sys/kernel/tracing/trace, or what 'trace-cmd report' prints, with the tracepoints of group nvkm
+  ftrace  /sys/kernel/tracing/trace, or what 'trace-cmd report' or 'perf script' prints, with the tracepoints of group nvkm
   dmesg   a kernel log of nouveau.debug=gsp=trace
 
 A message that was split over several queue elements is shown as one. Events that an ftrace capture lost, lines that could not

@@ -34,7 +34,7 @@ pub enum Format {
     Wire,
     /// `mmio.txt`: a register access a line.
     Mmio,
-    /// /sys/kernel/tracing/trace, or what `trace-cmd report` prints, of the tracepoints of group nvkm.
+    /// /sys/kernel/tracing/trace, or what `trace-cmd report` or `perf script` prints, of the tracepoints of group nvkm.
     Ftrace,
     /// A kernel log of `nouveau.debug=gsp=trace`.
     Dmesg,

@@ -160,6 +160,15 @@ fn a_text_that_quotes_an_event_is_none() {
     ));
 }
 
+/// `perf script` names the group too.
+#[test]
+fn as_perf_prints_it() {
+    let text = TRACE.replace(": nvkm_", ": nvkm:nvkm_");
+    let trace = parse(&text, None).unwrap();
+    assert_eq!(trace.messages, parse(TRACE, None).unwrap().messages);
+    assert_eq!(trace.accesses.len(), 1);
+}
+
 #[test]
 fn no_cut_of_it_is_trouble() {
     for end in 0..TRACE.len() {
