@@ -19,11 +19,15 @@ use nvkm_ab::vm::run::Setup;
 
 mod bench;
 mod cells;
+mod fleet;
 mod matrix;
+mod page;
 
 use bench::BenchArgs;
 use cells::RunArgs;
+use fleet::FleetArgs;
 use matrix::MatrixArgs;
+use page::PageArgs;
 
 /// The whole life of a driver: what an A/B run does when not told otherwise.
 ///
@@ -63,6 +67,10 @@ enum Command {
         /// The reports [default: BUILD/ab/report.json].
         reports: Vec<PathBuf>,
     },
+    /// Make the pages of runs anew, with what bench and hostile left meanwhile.
+    Page(PageArgs),
+    /// Make one compatibility table of many reports: card, firmware, subsystem, verdict.
+    Fleet(FleetArgs),
 }
 
 /// Where the parts are.
@@ -230,6 +238,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),
+        Command::Page(args) => page::run(&args),
+        Command::Fleet(args) => fleet::run(&args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
