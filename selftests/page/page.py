@@ -88,6 +88,11 @@ class Browser:
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def click(self, element):
+        """A click by mouse, not under what sticks to the window's top."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
     def wait(self, what, why):
         try:
             WebDriverWait(self.driver, 5).until(lambda _: what())
@@ -124,10 +129,10 @@ def quiet(browser, pages):
     browser.find("details.diff summary").click()
     browser.find("#only").click()
     console, asked = browser.logs()
-    hold(not console, f"the console says {console}")
     hold(asked, "the browser's log of requests is empty: nothing was looked at")
     other = [url for url in asked if not url.startswith(("file:", "data:"))]
     hold(not other, f"the page asked for {other}")
+    hold(not console, f"the console says {console}")
 
 
 def first_difference(browser, pages):
@@ -144,6 +149,13 @@ def first_difference(browser, pages):
     first.find_element(By.CSS_SELECTOR, "a[href^='#r']").click()
     browser.wait(lambda: browser.run("return document.activeElement === arguments[0]", row), "its link does not lead to the row")
     browser.shot("timeline")
+    # With everything unfolded the last one's row is far away from there.
+    browser.click(browser.find("#unfold"))
+    last = browser.all("details.diff[data-row]")[-1]
+    row = browser.find(f"#r{last.get_attribute('data-row')}")
+    hold(not browser.in_sight(row), "the last difference's row is in sight already: this shows nothing")
+    browser.click(last.find_element(By.CSS_SELECTOR, "summary"))
+    browser.wait(lambda: browser.in_sight(row), "the last difference's row does not come into sight")
 
 
 def decoded(browser, pages):
@@ -249,6 +261,7 @@ def phone(browser, pages):
         browser.open(pages / "different/report.html")
         browser.shot("phone")
         browser.find("details.diff summary").click()
+        browser.shot("phone-difference")
         browser.run("document.getElementById('wire').scrollIntoView()")
         browser.shot("phone-timeline")
     finally:

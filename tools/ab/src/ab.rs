@@ -217,7 +217,8 @@ pub fn run(plan: &Plan) -> Result<Value> {
         &judgement,
         start.elapsed().as_secs_f64(),
     );
-    names::annotate(&mut report, &sides, &*names::of(&plan.base.abi));
+    let reference = &sides[0].run.trace.messages;
+    names::annotate(&mut report, reference, &*names::of(&plan.base.abi));
     fs::write(
         plan.out.join("report.json"),
         serde_json::to_string_pretty(&report)? + "\n",

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the bytes of a message are called, for reports: asked of whoever knows the firmware's types.
 
+use nvkm_trace::layouts::Payload;
 use serde_json::json;
 use serde_json::Value;
 
+use crate::trace::Decoder;
 use crate::trace::Message;
-use crate::verdict::Side;
 
 /// One field of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Field {
     pub size: usize,
     /// Its value, as a person wants to see it.
     pub shown: String,
+    /// Whether it is 0, or nothing but zeros.
+    pub zero: bool,
 }
 
 /// Somebody who knows what is in messages.
@@ -32,9 +35,77 @@ pub trait Names {
     fn field_at(&self, message: &Message, offset: usize) -> Option<String>;
 }
 
-/// Whoever knows most of a firmware version's messages.
-pub fn of(_fw: &str) -> Box<dyn Names> {
-    Box::new(Plain)
+/// Whoever knows most of a firmware version's messages: its names if the build made them (`make trace-names`).
+pub fn of(fw: &str) -> Box<dyn Names> {
+    match Decoder::for_firmware(fw) {
+        Ok(decoder) => Box::new(Known(decoder)),
+        Err(_) => Box::new(Plain),
+    }
+}
+
+/// Knows a firmware version's names and types.
+pub struct Known(pub Decoder);
+
+impl Known {
+    /// A path that begins with the name of a type: what is in a control's or an allocation's parameters is a field of their type,
+    /// the rest one of the message's own.
+    fn whole(&self, message: &Message, path: &str) -> String {
+        let named = match (message.control(), message.class()) {
+            (Some(number), _) => self.0.control(number),
+            (_, Some(number)) => self.0.class(number),
+            _ => None,
+        };
+        let parameters = named.and_then(|n| n.record.as_deref());
+        if let (Some(record), Some(field)) = (parameters, path.strip_prefix(PARAMETERS)) {
+            return format!("{record}.{field}");
+        }
+        match self.0.function(message.function).map(|f| &f.payload) {
+            Some(Payload::Record(record)) => format!("{record}.{path}"),
+            _ => path.to_string(),
+        }
+    }
+}
+
+/// What precedes the fields of a control's or an allocation's parameters in a path.
+const PARAMETERS: &str = "params.";
+
+impl Names for Known {
+    fn title(&self, message: &Message) -> String {
+        // The trace may name what the headers do not.
+        match self.0.function(message.function) {
+            Some(_) => self.0.message(message).title,
+            None => message.title(),
+        }
+    }
+
+    fn fields(&self, message: &Message) -> Vec<Field> {
+        let decoded = self.0.message(message);
+        let mut fields: Vec<Field> = decoded
+            .fields
+            .iter()
+            .map(|f| Field {
+                path: self.whole(message, &f.path),
+                offset: f.offset,
+                size: f.size,
+                shown: f.shown.clone(),
+                zero: f.is_zero(),
+            })
+            .collect();
+        for range in decoded.unknown {
+            let Some(bytes) = message.payload.get(range.clone()) else {
+                continue;
+            };
+            let words = bytes.chunks(4).enumerate();
+            fields.extend(words.map(|(n, bytes)| word(range.start + n * 4, bytes)));
+        }
+        fields.sort_by_key(|f| f.offset);
+        fields
+    }
+
+    fn field_at(&self, message: &Message, offset: usize) -> Option<String> {
+        let path = self.0.field_at(message, offset)?;
+        Some(self.whole(message, &path))
+    }
 }
 
 /// Knows only numbers: words by their offset.
@@ -66,6 +137,7 @@ fn word(offset: usize, bytes: &[u8]) -> Field {
         offset,
         size: bytes.len(),
         shown: format!("0x{:0digits$x}", u32::from_le_bytes(whole)),
+        zero: whole == [0; 4],
     }
 }
 
@@ -75,9 +147,8 @@ pub fn offset(field: &str) -> Option<usize> {
 }
 
 /// Gives each difference in a report that is about bytes of a payload the name of the field that they are in: as `decoded`,
-/// and in its text.
-pub fn annotate(report: &mut Value, sides: &[Side; 3], names: &dyn Names) {
-    let reference = &sides[0].run.trace.messages;
+/// and in its text. `reference` are the messages of the first C side, which has them all.
+pub fn annotate(report: &mut Value, reference: &[Message], names: &dyn Names) {
     for list in [
         "/differences",
         "/noise",
@@ -90,7 +161,7 @@ pub fn annotate(report: &mut Value, sides: &[Side; 3], names: &dyn Names) {
                 difference["field"].as_str().and_then(offset),
                 difference["message"].as_u64(),
             );
-            let (Some(at), Some(n)) = place else {
+            let (Some(at), Some(n), None) = (place.0, place.1, difference["decoded"].as_str()) else {
                 continue;
             };
             let message = reference.iter().find(|m| m.n == n);

@@ -19,10 +19,10 @@ const SCHEMA: u64 = 1;
 
 const GRID: &str = "
 table.grid { width: auto; min-width: 30rem; } .grid th, .grid td { vertical-align: middle; }
-.grid th.row { color: inherit; font-size: 1rem; white-space: nowrap; } .grid details { position: relative; }
+.grid th.card { color: inherit; font-size: 1rem; white-space: nowrap; } .grid details { position: relative; }
 .grid summary { list-style: none; display: block; min-width: 6rem; text-align: center; padding: .3rem .6rem; border-radius: .35rem;
  color: #fff; font-weight: 600; font-size: .85rem; } .conflicting { background: #6e4a00; } .grid summary::-webkit-details-marker { display: none; }
-.grid ul { margin: .4rem 0; padding-left: 1.1rem; font-size: .85rem; max-width: 22rem; } .grid .empty { text-align: center; color: var(--soft); }
+.grid ul { margin: .4rem 0; padding-left: 1.1rem; font-size: .85rem; min-width: 15rem; max-width: 22rem; text-align: left; } .grid .empty { text-align: center; color: var(--soft); }
 ";
 
 /// A link from a directory to what shows a run best.
@@ -172,7 +172,7 @@ pub fn render(found: &Found, out_dir: &Path) -> String {
     for ((card, firmware), row) in &table.rows {
         let _ = write!(
             out,
-            "<tr><th class=\"row\" scope=\"row\">{}</th><td>{}</td>",
+            "<tr><th class=\"card\" scope=\"row\">{}</th><td>{}</td>",
             escape(card),
             escape(firmware)
         );

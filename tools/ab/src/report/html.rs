@@ -19,6 +19,7 @@ use anyhow::Context;
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::names::annotate;
 use crate::names::Names;
 use crate::report::table;
 use evidence::Evidence;
@@ -80,9 +81,13 @@ pub fn write(dir: &Path, build: &Path, names: Box<dyn Names>) -> Result<()> {
     let path = dir.join("report.json");
     let text = fs::read_to_string(&path)
         .with_context(|| format!("there is no report {}", path.display()))?;
-    let report: Value = serde_json::from_str(&text)
+    let mut report: Value = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a report", path.display()))?;
     let evidence = Evidence::load(dir, &report, names).with_build(build);
+    // A report that was made without names gets those that are known now.
+    if let Some(side) = &evidence.sides[0] {
+        annotate(&mut report, &side.run.trace.messages, &*evidence.names);
+    }
     let path = dir.join("report.html");
     fs::write(&path, render_with(&report, &evidence))
         .with_context(|| format!("{} cannot be written", path.display()))
@@ -177,8 +182,8 @@ pub fn render_with(report: &Value, evidence: &Evidence) -> String {
     let count = |n: usize| format!(" <small>{n}</small>");
     let none = String::new;
     let sections = [
-        ("sides", "Sides", none()),
         ("differences", "Differences", count(found.len())),
+        ("sides", "Sides", none()),
         ("wire", "Timeline", none()),
         ("registers", "Registers", none()),
         ("buffers", "Buffers", none()),
@@ -195,9 +200,6 @@ pub fn render_with(report: &Value, evidence: &Evidence) -> String {
         title(out, id, name, count);
     };
     tables::problems(&mut out, report);
-    section(&mut out, "sides");
-    tables::sides(&mut out, report);
-
     let rows = Rows::new(evidence, report);
     let registers = Registers::new(evidence);
     section(&mut out, "differences");
@@ -205,6 +207,8 @@ pub fn render_with(report: &Value, evidence: &Evidence) -> String {
         out.push_str("<p>None: every message, register access, buffer, log line and the final state agree.</p>\n");
     }
     differences::render(&mut out, found, &rows, &registers, evidence);
+    section(&mut out, "sides");
+    tables::sides(&mut out, report);
     section(&mut out, "wire");
     let of_rows = differences::of_rows(found, &rows, &registers, evidence);
     let script_data = timeline::render(&mut out, evidence, &rows, &of_rows);

@@ -14,6 +14,9 @@ use crate::report::html::registers::Registers;
 use crate::report::html::rows::Rows;
 use crate::report::html::text;
 
+/// So many are shown at once; the rest is folded.
+const SHOWN: usize = 40;
+
 /// Differences that are shown together.
 struct Group<'a> {
     items: Vec<&'a Value>,
@@ -152,7 +155,15 @@ pub fn render(
     registers: &Registers,
     evidence: &Evidence,
 ) {
-    for (n, group) in groups(found, rows, registers, evidence).iter().enumerate() {
+    let groups = groups(found, rows, registers, evidence);
+    for (n, group) in groups.iter().enumerate() {
+        if n == SHOWN {
+            let rest = groups.len() - SHOWN;
+            let _ = writeln!(
+                out,
+                "<details class=\"more\"><summary>{rest} more</summary>"
+            );
+        }
         let sides = messages(evidence, rows, group.row);
         let title = sides.iter().flatten().next().map_or_else(
             || group.items[0]["name"].as_str().unwrap_or("?").to_string(),
@@ -183,6 +194,9 @@ pub fn render(
         if sides.iter().any(Option::is_some) {
             message::detail(out, sides, &*evidence.names);
         }
+        out.push_str("</details>\n");
+    }
+    if groups.len() > SHOWN {
         out.push_str("</details>\n");
     }
 }

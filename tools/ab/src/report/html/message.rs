@@ -30,6 +30,8 @@ pub struct Both<'a> {
 struct Pair {
     size: usize,
     shown: [Option<String>; 2],
+    /// Some side has something else than zeros.
+    filled: bool,
 }
 
 fn differs(sides: [Option<&Message>; 2], from: usize, size: usize) -> bool {
@@ -41,17 +43,6 @@ fn differs(sides: [Option<&Message>; 2], from: usize, size: usize) -> bool {
             .unwrap_or_default()
     });
     a != b
-}
-
-/// Whether a value is nothing but zeros, as numbers, lists of numbers, or text.
-pub fn is_zero(shown: &str) -> bool {
-    let word = |w: &str| {
-        let digits = w.trim_start_matches("0x");
-        digits.chars().all(|c| c == '0')
-    };
-    shown
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .all(|w| word(w) || w == "false")
 }
 
 fn value(shown: &Option<String>) -> String {
@@ -77,10 +68,20 @@ fn header(out: &mut String, sides: [Option<Both<'_>>; 2]) {
         ("rpc.result", |m| m.result),
         ("pages", |m| m.elems),
     ];
+    let mut same = Vec::new();
     for (name, get) in fields {
         let shown = sides.map(|s| s.map(|s| format!("{:#x}", get(s.raw))));
-        let class = if shown[0] == shown[1] { "eq" } else { "ne" };
-        line(out, class, name, "", [&shown[0], &shown[1]]);
+        match &shown {
+            [Some(c), Some(other)] if c == other => same.push(format!("{name} {c}")),
+            [c, other] => line(out, "ne", name, "", [c, other]),
+        }
+    }
+    if !same.is_empty() {
+        let same = same.join(", ");
+        let _ = writeln!(
+            out,
+            "<tr class=\"rest\"><td colspan=\"4\">the same: {same}</td></tr>"
+        );
     }
 }
 
@@ -92,11 +93,13 @@ fn fields(out: &mut String, sides: [Option<Both<'_>>; 2], names: &dyn Names) {
             offset,
             size,
             shown,
+            zero,
         } in side.map_or(Vec::new(), |s| names.fields(s.raw))
         {
             let pair = all.entry((offset, path)).or_default();
             pair.size = pair.size.max(size);
             pair.shown[n] = Some(shown);
+            pair.filled |= !zero;
         }
     }
     let compared = sides.map(|s| s.map(|s| s.compared));
@@ -108,8 +111,7 @@ fn fields(out: &mut String, sides: [Option<Both<'_>>; 2], names: &dyn Names) {
             line(out, "ne", path, &at, [c, other]);
             continue;
         }
-        let zero = |s: &Option<String>| s.as_deref().is_none_or(is_zero);
-        if zero(c) && zero(other) {
+        if !pair.filled {
             zeros += 1;
             continue;
         }
@@ -208,20 +210,5 @@ pub fn detail(out: &mut String, sides: [Option<Both<'_>>; 2], names: &dyn Names)
             "<p class=\"soft\">Bytes behind the RPC header, DMA addresses numbered:</p>\n",
         );
         bytes(out, sides);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_zero;
-
-    #[test]
-    fn zero_is_zero_in_every_form() {
-        for zero in ["0", "0x00000000", "[0, 0]", "00 00", "", "false"] {
-            assert!(is_zero(zero), "{zero}");
-        }
-        for other in ["1", "0x10", "[0, 1]", "true", "a"] {
-            assert!(!is_zero(other), "{other}");
-        }
     }
 }

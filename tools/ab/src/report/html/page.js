@@ -33,7 +33,7 @@
 		box.append(make('p', 'soft', `sequence ${seq}, element ${elem}, result 0x${result.toString(16)}, ` +
 			`${pages} page(s), ${d.size} bytes behind the RPC header`));
 		if (d.f.length) {
-			const table = make('table', '', make('tr', '', make('th', '', 'field'), make('th', '', 'offset'), make('th', '', 'value')));
+			const table = make('table', 'fields', make('tr', '', make('th', '', 'field'), make('th', '', 'offset'), make('th', '', 'value')));
 			for (const [path, offset, shown] of d.f) table.append(cells('td', path, '+0x' + offset.toString(16), shown));
 			box.append(make('div', 'wrap', table));
 		}
@@ -43,6 +43,13 @@
 		if (rest.length) box.append(make('p', 'rest', rest.join(', ')));
 		if (d.hex) box.append(make('pre', '', dump(d.hex) + (d.size * 2 > d.hex.length ? '\n… the trace has the rest' : '')));
 		return box;
+	};
+
+	// Opens whatever an element is folded away in.
+	const reveal = (element) => {
+		for (let up = element.parentElement; up; up = up.parentElement) {
+			if (up.localName === 'details') up.open = true;
+		}
 	};
 
 	// Makes a row visible whatever is folded or filtered, and marks it.
@@ -62,6 +69,7 @@
 		row.addEventListener('click', () => {
 			const difference = row.dataset.d && document.getElementById('d' + row.dataset.d);
 			if (difference) {
+				reveal(difference);
 				difference.open = true;
 				difference.scrollIntoView({ block: 'start' });
 				difference.querySelector('summary').focus({ preventScroll: true });
@@ -87,8 +95,9 @@
 	}
 	// The timeline scrolls in its own box, so a link into it takes both.
 	document.addEventListener('click', (event) => {
-		const link = event.target.closest('a[href^="#r"]');
+		const link = event.target.closest('a[href^="#"]');
 		const row = link && document.getElementById(link.hash.slice(1));
+		if (row) reveal(row);
 		if (!row || !row.classList.contains('row')) return;
 		event.preventDefault();
 		show(row);
@@ -126,6 +135,7 @@
 
 	// A page that was opened with the name of a difference or a row shows it.
 	const wanted = location.hash && document.getElementById(location.hash.slice(1));
+	if (wanted) reveal(wanted);
 	if (wanted && wanted.matches('details.diff')) wanted.open = true;
 	if (wanted && wanted.matches('.row')) show(wanted);
 })();

@@ -15,6 +15,8 @@ use crate::trace::Access;
 const CONTEXT: usize = 4;
 /// Stretches shown; more are counted.
 const HUNKS: usize = 200;
+/// Of these, shown at once; the rest is folded.
+const UNFOLDED: usize = 20;
 
 /// An access of both sides, or of one.
 struct Line {
@@ -192,10 +194,21 @@ impl Registers {
             return;
         }
         let mut last = 0;
-        for n in 0..self.hunks.len().min(HUNKS) {
+        let shown = self.hunks.len().min(HUNKS);
+        for n in 0..shown {
+            if n == UNFOLDED {
+                let rest = shown - UNFOLDED;
+                let _ = writeln!(
+                    out,
+                    "<details class=\"more\"><summary>{rest} more stretches that differ</summary>"
+                );
+            }
             Self::fold(out, self.hunks[n].0 - last);
             self.hunk(out, n);
             last = self.hunks[n].1;
+        }
+        if shown > UNFOLDED {
+            out.push_str("</details>\n");
         }
         if self.hunks.len() > HUNKS {
             let _ = writeln!(

@@ -14,7 +14,6 @@ use crate::names::Names;
 use crate::report::html::escape;
 use crate::report::html::evidence::Evidence;
 use crate::report::html::evidence::SIDES;
-use crate::report::html::message::is_zero;
 use crate::report::html::rows::Row;
 use crate::report::html::rows::Rows;
 use crate::report::html::rows::State;
@@ -84,7 +83,7 @@ impl Details {
         let all = names.fields(message);
         let filled: Vec<Value> = all
             .iter()
-            .filter(|f| !is_zero(&f.shown))
+            .filter(|f| !f.zero)
             .map(|f| json!([f.path, f.offset, f.shown]))
             .collect();
         let shown = filled.len().min(FIELDS);
@@ -199,9 +198,10 @@ fn band(
     };
     let _ = writeln!(
         out,
-        "<details class=\"phase\" open><summary><b>{}</b> <span class=\"soft\">{} messages{count}</span></summary>",
+        "<details class=\"phase\" open><summary><b>{}</b> <span class=\"soft\">{} message{}{count}</span></summary>",
         escape(&band.phase),
-        band.rows.len()
+        band.rows.len(),
+        if band.rows.len() == 1 { "" } else { "s" }
     );
     for (list, folded) in stretches(band, rows) {
         if folded {
