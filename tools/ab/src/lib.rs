@@ -9,6 +9,7 @@ pub mod counters;
 pub mod lists;
 pub mod matrix;
 pub mod report;
+pub mod seams;
 pub mod swap;
 pub mod trace;
 pub mod verdict;
