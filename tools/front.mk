@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
 INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules firmware-all fuzz mutate bench nova core series series-check
+	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check
 
 .PHONY: help toolbox clean distclean shell hw $(INSIDE)
 
@@ -32,6 +32,7 @@ help:
 	@echo 'make abi-diff A=535.113.01 B=570.144   what changed between two firmware ABIs: versions, header trees, objects'
 	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
 	@echo 'make abi-lines   what each version cost by hand'
+	@echo 'make trace-names names and layouts of both firmware versions, for nvkm-trace'
 	@echo 'make fuzz        fuzz the parsers;  SECONDS_EACH=60  TARGETS=<some of nvkm-rs/fuzz/fuzz_targets>'
 	@echo 'make mutate      change single register accesses of boot: tests must fail;  N=10  SEED=<any>'
 	@echo 'make core        10,000 commands of another driver beside nouveau, with C and with Rust'

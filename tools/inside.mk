@@ -34,7 +34,7 @@ REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines firmware-all fuzz mutate bench nova core series series-check
+	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 programs:
 	@[ -e $(BIN)/nvkm-ab ] || echo "programs: building (a few minutes the first time)"
 	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab \
-		-p nvkm-nova
+		-p nvkm-nova -p nvkm-trace
 	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
 		-p nvkm-guest -p nvkm-hw --target x86_64-unknown-linux-gnu
 
@@ -76,6 +76,13 @@ $(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(KM)/.kernel
 $(NVKM_GENERATED)/abi/r550.rs: $(B)/abi/r550/r550.h
 $(B)/abi/r550/r550.h: | abi-program kernel
 	@$(BIN)/nvkm-abi new 550.163.01
+
+# Names and layouts for nvkm-trace, a file a version.
+trace_names := $(addprefix $(NVKM_GENERATED)/abi/,names-535.113.01.json names-570.144.json)
+trace-names: $(trace_names)
+
+$(trace_names) &: $(wildcard tools/abi/src/*.rs) tools/trace/src/names.rs $(KM)/.kernel | abi-program
+	@$(BIN)/nvkm-abi names --nouveau $(NOUVEAU) --out $(NVKM_GENERATED)/abi
 
 abi-program:
 	@[ -e $(BIN)/nvkm-abi ] || echo "nvkm-abi: building"
@@ -149,7 +156,7 @@ $(KM)/.kernel: kernel
 
 # --- A/B --------------------------------------------------------------------------------------------------------------
 
-ab: programs kernel firmware nouveau
+ab: programs kernel firmware nouveau trace-names
 	@$(BIN)/nvkm-ab run --gpu $(GPU) --fw $(FW) --seams $(SEAMS) $(if $(NAME),--name $(NAME))
 
 ab-matrix: programs kernel nouveau
@@ -208,7 +215,7 @@ core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
 off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
+test: programs kernel nouveau abi-modules trace-names firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 	@tools/test $(TESTS)
 
 check: programs kernel nouveau abi-modules

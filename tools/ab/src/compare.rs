@@ -6,9 +6,10 @@ pub mod bytes;
 pub mod dmesg;
 pub mod hardware;
 pub mod mmio;
-pub mod seq;
 pub mod state;
 pub mod wire;
+
+pub use nvkm_trace::seq;
 
 use anyhow::Result;
 use serde::Serialize;

@@ -11,6 +11,7 @@ pub mod matrix;
 pub mod report;
 pub mod seams;
 pub mod swap;
-pub mod trace;
 pub mod verdict;
 pub mod vm;
+
+pub use nvkm_trace as trace;

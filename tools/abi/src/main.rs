@@ -8,6 +8,7 @@ mod dwarf;
 mod header;
 mod kernel;
 mod model;
+mod names;
 mod new;
 mod open;
 mod probe;
@@ -16,7 +17,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -56,6 +57,17 @@ enum Command {
         /// Print the JSON instead of the table.
         #[arg(long)]
         json: bool,
+    },
+    /// Write names and layouts for nvkm-trace: names-VERSION.json, for each version that nouveau supports or that is named.
+    Names {
+        /// nouveau's directory in a kernel's source.
+        #[arg(long)]
+        nouveau: PathBuf,
+        /// The directory to write into.
+        #[arg(long)]
+        out: PathBuf,
+        /// Other versions, which are fetched.
+        versions: Vec<String>,
     },
     /// Make a version's header and the list of what has to be decided about it, in build/abi/r<major>/.
     New {
@@ -100,11 +112,41 @@ fn run() -> Result<()> {
             }
             Ok(())
         }
+        Command::Names {
+            nouveau,
+            out,
+            versions,
+        } => write_names(&places, &nouveau, &out, &versions),
         Command::New { version, headers } => {
             let headers = headers.filter(|h| !h.is_empty());
             new::run(&places, &version, headers.as_deref())
         }
     }
+}
+
+fn write_names(places: &Places, nouveau: &Path, out: &Path, versions: &[String]) -> Result<()> {
+    let kernel = names::kernel(nouveau)?;
+    let classes = names::classes(nouveau)?;
+    let mut fetched = Vec::new();
+    for version in versions
+        .iter()
+        .filter(|v| !source::LAYER.contains(&v.as_str()))
+    {
+        fetched.push(places.model(version, &places.wanted()?)?);
+    }
+    std::fs::create_dir_all(out)?;
+    for model in kernel.iter().chain(&fetched) {
+        let before = |m: &&model::Model| source::order(&m.version) < source::order(&model.version);
+        let older: Vec<model::Model> = kernel.iter().filter(before).cloned().collect();
+        let names = names::cascade(model, &older, classes.clone());
+        let path = out.join(nvkm_trace::names::file_name(&model.version));
+        // A reader never sees half of it.
+        let new = path.with_extension("new");
+        std::fs::write(&new, serde_json::to_string(&names)?)
+            .with_context(|| format!("{}", new.display()))?;
+        std::fs::rename(&new, &path).with_context(|| format!("{}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {

@@ -19,36 +19,22 @@ use crate::log;
 use crate::scrub::Scrubber;
 use crate::text;
 
-/// Bytes of `rpc_message_header_v`, which `rpc.length` counts (rm/r535/nvrm/msgfn.h, rpc.c).
-const RPC_HEADER: u32 = 32;
-
 /// A side, and what else is known of it.
 pub struct Loaded {
     /// The side.
     pub side: Side,
     /// How its capture went; none if it did not come so far.
     pub captured: Option<Captured>,
-    /// Other events of the driver.
-    pub others: Vec<String>,
 }
 
-fn trace(dir: &Path, scrubber: &mut Scrubber) -> Result<(Trace, Vec<String>)> {
+fn trace(dir: &Path, facts: &Facts, scrubber: &mut Scrubber) -> Result<Trace> {
     let path = dir.join("trace.txt");
     let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let mut parsed = text::parse(&String::from_utf8_lossy(&bytes))
+    let mut trace = text::parse(&String::from_utf8_lossy(&bytes), &facts.address)
         .with_context(|| path.display().to_string())?;
-    parsed
-        .trace
-        .messages
-        .iter_mut()
-        .for_each(|m| scrubber.message(m));
-    parsed
-        .trace
-        .accesses
-        .iter_mut()
-        .for_each(|a| scrubber.access(a));
-    let others = parsed.others.iter().map(|l| scrubber.text(l)).collect();
-    Ok((parsed.trace, others))
+    trace.messages.iter_mut().for_each(|m| scrubber.message(m));
+    trace.accesses.iter_mut().for_each(|a| scrubber.access(a));
+    Ok(trace)
 }
 
 /// The guest's report, its log cut down to the card and free of what identifies the machine.
@@ -105,7 +91,7 @@ pub fn side(out: &Path, name: &str, facts: &Facts, scrubber: &mut Scrubber) -> L
     let captured: Option<Captured> = fs::read(dir.join("capture.json"))
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let (trace, others) = trace(&dir, scrubber).unwrap_or_else(|e| {
+    let trace = trace(&dir, facts, scrubber).unwrap_or_else(|e| {
         error.get_or_insert(format!("its trace cannot be used: {e:#}"));
         Default::default()
     });
@@ -122,15 +108,14 @@ pub fn side(out: &Path, name: &str, facts: &Facts, scrubber: &mut Scrubber) -> L
         _ if lost > 0 => Some(format!(
             "{lost} trace events were lost: the kernel's buffer was too small"
         )),
+        None if !trace.problems.is_empty() => {
+            Some(format!("its trace is not whole: {}", trace.problems[0]))
+        }
         None if trace.messages.is_empty() => {
             Some("the driver's tracepoints told of no message".into())
         }
-        None if trace
-            .messages
-            .iter()
-            .any(|m| m.len > RPC_HEADER && m.payload.is_empty()) =>
-        {
-            Some("the driver's tracepoints told of messages without their payloads".into())
+        None if trace.messages.iter().any(|m| m.missing() > 0) => {
+            Some("the driver's tracepoints told of messages without their payload".into())
         }
         None if trace.accesses.is_empty() => {
             Some("the driver's tracepoints told of no register access".into())
@@ -153,6 +138,5 @@ pub fn side(out: &Path, name: &str, facts: &Facts, scrubber: &mut Scrubber) -> L
             orderly,
         },
         captured,
-        others,
     }
 }

@@ -228,7 +228,7 @@ pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
                 "counters.json",
                 serde_json::to_string_pretty(&counters)? + "\n",
             ),
-            ("events.txt", loaded.others.join("\n") + "\n"),
+            ("events.txt", text::events(&run.trace)),
         ];
         for (file, text) in parts {
             fs::create_dir_all(out.join(name))?;

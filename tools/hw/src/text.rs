@@ -1,152 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The text of a trace (`/sys/kernel/tracing/trace`, `trace_pipe`) as messages, register accesses and other events.
+//! The text that the tracepoints gave, as a trace, and a trace as the files that a run of the virtual machine leaves.
 
-use anyhow::bail;
-use anyhow::Context;
 use anyhow::Result;
-use nvkm_ab::trace::from_hex;
-use nvkm_ab::trace::Access;
-use nvkm_ab::trace::Message;
-use nvkm_ab::trace::Queue;
+use nvkm_ab::trace::source;
+use nvkm_ab::trace::to_hex;
+use nvkm_ab::trace::Format;
+use nvkm_ab::trace::Options;
 use nvkm_ab::trace::Trace;
 use serde_json::Value;
 
-/// What a trace holds.
-#[derive(Clone, Debug, Default)]
-pub struct Text {
-    /// Messages and register accesses.
-    pub trace: Trace,
-    /// The other events (`nvkm_gsp_boot`, `nvkm_rust_shadow`), as they are.
-    pub others: Vec<String>,
-}
-
-/// `name=value` of a line.
-fn field<'a>(text: &'a str, name: &str) -> Result<&'a str> {
-    text.split_whitespace()
-        .find_map(|w| w.strip_prefix(name)?.strip_prefix('='))
-        .with_context(|| format!("no field {name}"))
-}
-
-fn number(text: &str, name: &str) -> Result<u32> {
-    let word = field(text, name)?;
-    match word.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => word.parse(),
-    }
-    .with_context(|| format!("{name}={word} is no number"))
-}
+/// The names that the virtual GPU gives to messages: reports and lists of both then speak of the same.
+#[path = "../../vgpu/src/gsp/names.rs"]
+mod names;
 
 /// Microseconds of a line: `task-1 [000] ..... 12.345678: event: …`.
-fn time(head: &str) -> Option<u64> {
-    let (s, us) = head
-        .split_whitespace()
-        .last()?
-        .trim_end_matches(':')
-        .split_once('.')?;
-    Some(s.parse::<u64>().ok()? * 1_000_000 + us.parse::<u64>().ok()?)
+fn time(line: &str) -> Option<u64> {
+    line.split_whitespace().find_map(|word| {
+        let (s, us) = word.strip_suffix(':')?.split_once('.')?;
+        Some(s.parse::<u64>().ok()? * 1_000_000 + us.parse::<u64>().ok()?)
+    })
 }
 
-/// Parses a trace. Lines that are none of ours are left out.
+/// The lines in the order of their times: processors' buffers are joined as they are read, so that an event may come after
+/// one that was later.
+fn in_order(text: &str) -> String {
+    let mut last = 0;
+    let mut lines: Vec<(u64, &str)> = Vec::new();
+    for line in text.lines() {
+        last = time(line).unwrap_or(last);
+        lines.push((last, line));
+    }
+    lines.sort_by_key(|l| l.0);
+    let lines: Vec<&str> = lines.into_iter().map(|l| l.1).collect();
+    lines.join("\n") + "\n"
+}
+
+/// Reads what the tracepoints told of a card.
 ///
 /// # Errors
 ///
-/// One of ours is broken.
-pub fn parse(text: &str) -> Result<Text> {
-    let mut lines: Vec<(u64, &str, &str)> = Vec::new();
-    for line in text.lines() {
-        for event in [
-            "nvkm_gsp_rpc: ",
-            "nvkm_gsp_rpc_data: ",
-            "nvkm_mmio: ",
-            "nvkm_gsp_boot: ",
-            "nvkm_rust_shadow: ",
-            "tracing_mark_write: ",
-        ] {
-            if let Some(at) = line.find(&format!(": {event}")) {
-                let name = event.trim_end_matches(": ");
-                let last = lines.last().map_or(0, |l| l.0);
-                lines.push((
-                    time(&line[..at]).unwrap_or(last),
-                    name,
-                    &line[at + 2 + event.len()..],
-                ));
-            }
-        }
+/// They told nothing of it.
+pub fn parse(text: &str, address: &str) -> Result<Trace> {
+    let options = Options {
+        format: Some(Format::Ftrace),
+        device: Some(address.to_string()),
+    };
+    let mut trace = source::parse(&in_order(text), &options)?;
+    for message in &mut trace.messages {
+        message.name = names::function(message.function).into();
     }
-    // Processors' buffers are joined as they are read: an event may come after one that was later.
-    lines.sort_by_key(|l| l.0);
-    let mut out = Text::default();
-    let mut mark = None;
-    for (n, (_, event, rest)) in lines.iter().enumerate() {
-        one(&mut out, &mut mark, event, rest)
-            .with_context(|| format!("event {}: {event}: {rest}", n + 1))?;
-    }
-    Ok(out)
+    Ok(trace)
 }
 
-fn one(out: &mut Text, mark: &mut Option<u32>, event: &str, rest: &str) -> Result<()> {
-    let queue = || match field(rest, "queue")? {
-        "cmdq" => Ok(Queue::Cmdq),
-        "msgq" => Ok(Queue::Msgq),
-        other => bail!("there is no queue {other}"),
-    };
-    match event {
-        "tracing_mark_write" => {
-            if let Some(number) = rest.trim().strip_prefix("nvkm-mark ") {
-                *mark = Some(number.parse().context("a mark without number")?);
-            }
-        }
-        "nvkm_mmio" => {
-            let mut words = rest.split_whitespace().skip(1);
-            let kind = words.next().unwrap_or_default();
-            let mut hex = || {
-                let digits = words.next()?.strip_prefix("0x")?;
-                u32::from_str_radix(digits, 16).ok()
-            };
-            let (Some(addr), Some(value), "R" | "W") = (hex(), hex(), kind) else {
-                bail!("not an access");
-            };
-            out.trace.accesses.push(Access {
-                write: kind == "W",
-                addr,
-                value,
-                dma: None,
-                mark: *mark,
-            });
-        }
-        "nvkm_gsp_rpc" => out.trace.messages.push(Message {
-            n: out.trace.messages.len() as u64,
-            q: queue()?,
-            function: number(rest, "fn")?,
-            name: String::new(),
-            len: number(rest, "len")?,
-            seq: number(rest, "seq")?,
-            elem_seq: number(rest, "elem_seq")?,
-            result: number(rest, "result")?,
-            elems: number(rest, "elems")?,
-            payload: Vec::new(),
-            mark: *mark,
-        }),
-        "nvkm_gsp_rpc_data" => {
-            let (q, function, seq) = (queue()?, number(rest, "fn")?, number(rest, "elem_seq")?);
-            let at = number(rest, "at")? as usize;
-            let bytes = from_hex(field(rest, "bytes")?).context("bytes are not hex")?;
-            // Two processors may write at once: the newest of that queue and number is meant.
-            let mut newest = out.trace.messages.iter_mut().rev();
-            let message = newest
-                .find(|m| (m.q, m.function, m.elem_seq) == (q, function, seq))
-                .context("a piece of a message that was not seen")?;
-            if message.payload.len() != at {
-                bail!(
-                    "a piece at {at} of a message of which {} bytes were seen",
-                    message.payload.len()
-                );
-            }
-            message.payload.extend(bytes);
-        }
-        _ => out.others.push(format!("{event}: {rest}")),
+/// What else the driver told: steps of the boot, and what shadow mode found.
+pub fn events(trace: &Trace) -> String {
+    let mut out = String::new();
+    for boot in &trace.boot {
+        out.push_str(&format!("boot {} {}\n", boot.phase, boot.status));
     }
-    Ok(())
+    for shadow in &trace.shadow {
+        let (c, rust) = (shadow.c, shadow.rust);
+        out.push_str(&format!(
+            "shadow {} {} c={c:#x} rust={rust:#x}\n",
+            shadow.subsystem, shadow.what
+        ));
+    }
+    out
 }
 
 /// `wire.jsonl` of a trace.
@@ -158,7 +77,7 @@ pub fn wire(trace: &Trace) -> String {
             mark = m.mark;
             out.push_str(&format!("{{\"mark\":{}}}\n", mark.unwrap_or(0)));
         }
-        let payload: String = m.payload.iter().map(|b| format!("{b:02x}")).collect();
+        let payload = to_hex(&m.payload);
         let line: Value = serde_json::json!({"n": m.n, "q": m.q.name(), "fn": m.function, "name": m.name, "len": m.len,
             "seq": m.seq, "elem_seq": m.elem_seq, "result": m.result, "elems": m.elems, "payload": payload});
         out.push_str(&format!("{line}\n"));
@@ -179,4 +98,31 @@ pub fn mmio(trace: &Trace) -> String {
         out.push_str(&format!("{kind} {:#08x} {:#010x}\n", a.addr, a.value));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_put_in_order_and_files_are_as_a_machines() {
+        let dev = "dev=0000:01:00.0";
+        let text = [
+            " a-1 [000] ..... 1.000000: tracing_mark_write: nvkm-mark 0",
+            &format!(" a-1 [000] ..... 1.000030: nvkm_mmio: {dev} R 0x000004 0x00000002"),
+            &format!(" b-2 [001] d..1. 1.000010: nvkm_mmio: {dev} W 0x000000 0x00000001"),
+            &format!(" b-2 [001] d..1. 1.000020: nvkm_gsp_rpc: {dev} queue=cmdq fn=73 len=34 seq=0 elem_seq=0 result=0x0 elems=1 head=0a0b"),
+            &format!(" b-2 [001] d..1. 1.000021: nvkm_gsp_rpc_data: {dev} queue=cmdq fn=73 elem_seq=0 at=0 bytes=0a0b"),
+        ]
+        .join("\n");
+        let trace = parse(&text, "0000:01:00.0").unwrap();
+        assert_eq!(trace.problems, Vec::<String>::new());
+        assert_eq!(
+            mmio(&trace),
+            "# mark 0\nW 0x000000 0x00000001\nR 0x000004 0x00000002\n"
+        );
+        let again = nvkm_ab::trace::wire(&wire(&trace)).unwrap();
+        assert_eq!(again, trace.messages);
+        assert_eq!(again[0].title(), "SET_REGISTRY");
+    }
 }

@@ -45,6 +45,7 @@ fn run(registers: &str, messages: &[(u32, &str, u32)], device: serde_json::Value
             messages: wire(&format!("{{\"mark\":0}}\n{}", lines.join("\n"))).unwrap(),
             accesses: mmio(registers).unwrap(),
             device,
+            ..Trace::default()
         },
         guest: Default::default(),
         phases: ["load", "probe", "unbind", "unload"]

@@ -108,6 +108,7 @@ impl Made {
             messages: trace::wire(&wire).unwrap(),
             accesses: trace::mmio(&mmio).unwrap(),
             device: self.device.clone(),
+            ..Trace::default()
         };
         let mut guest = Guest::default();
         let mut lines = Vec::new();

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the virtual GPU recorded of a run: messages, register accesses, and its own state.
+//! One message of a queue, and how `wire.jsonl` writes them.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
 use serde::Deserialize;
-use serde_json::Value;
 
 /// `NV_VGPU_MSG_FUNCTION_FREE` (rm/r535/nvrm/rpcfn.h, as those that follow).
 pub const FN_FREE: u32 = 10;
@@ -22,6 +17,8 @@ pub const FN_CONTROL: u32 = 76;
 pub const FN_ALLOC: u32 = 103;
 /// Functions from here on are events: messages that nobody asked for (`FIRST_EVENT`, rm/r535/nvrm/msgfn.h).
 pub const FIRST_EVENT: u32 = 0x1000;
+/// Bytes of the RPC header, which `len` counts and the payload does not have (`rpc_message_header_v03_00`, rm/r535/nvrm/gsp.h).
+pub const RPC_HEADER: usize = 32;
 
 /// Which queue a message was in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -44,7 +41,7 @@ impl Queue {
 }
 
 /// One message as it was in a queue.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Message {
     /// Its number in the trace.
     pub n: u64,
@@ -97,6 +94,13 @@ impl Message {
         (self.function == FN_ALLOC).then(|| self.word(12)).flatten()
     }
 
+    /// Bytes of the payload that the header promises and the trace does not have.
+    pub fn missing(&self) -> usize {
+        (self.len as usize)
+            .saturating_sub(RPC_HEADER)
+            .saturating_sub(self.payload.len())
+    }
+
     /// Whether nobody asked for it.
     pub fn is_event(&self) -> bool {
         self.q == Queue::Msgq && self.function >= FIRST_EVENT
@@ -117,6 +121,17 @@ impl Message {
     }
 }
 
+/// Bytes as hex digits.
+pub fn to_hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.extend(
+            [byte >> 4, byte & 15].map(|n| char::from_digit(u32::from(n), 16).unwrap_or('?')),
+        );
+    }
+    out
+}
+
 /// Bytes that were written as hex digits.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
@@ -133,68 +148,6 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 fn hex<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(d)?;
     from_hex(&text).ok_or_else(|| serde::de::Error::custom("payload is not hex"))
-}
-
-/// One register access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Access {
-    /// Write, or else read.
-    pub write: bool,
-    /// Offset in BAR0.
-    pub addr: u32,
-    /// The value.
-    pub value: u32,
-    /// The number of the DMA address in it, which `value` then no longer has; see [`crate::address`].
-    pub dma: Option<u32>,
-    /// The last mark before it.
-    pub mark: Option<u32>,
-}
-
-impl Access {
-    /// The value as reports show it.
-    pub fn shown(&self) -> String {
-        match self.dma {
-            Some(n) if self.value != 0 => format!("dma#{n} | {:#010x}", self.value),
-            Some(n) => format!("dma#{n}"),
-            None => format!("{:#010x}", self.value),
-        }
-    }
-}
-
-/// Everything the device recorded.
-#[derive(Clone, Debug, Default)]
-pub struct Trace {
-    /// Messages of both queues, in order.
-    pub messages: Vec<Message>,
-    /// Register accesses, in order.
-    pub accesses: Vec<Access>,
-    /// `device.json`.
-    pub device: Value,
-}
-
-impl Trace {
-    /// Reads the traces of a run.
-    ///
-    /// # Errors
-    ///
-    /// A file is missing or broken.
-    pub fn load(dir: &Path) -> Result<Self> {
-        let text = |name: &str| {
-            let path = dir.join(name);
-            fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
-        };
-        let messages =
-            wire(&text("wire.jsonl")?).with_context(|| format!("{}/wire.jsonl", dir.display()))?;
-        let accesses =
-            mmio(&text("mmio.txt")?).with_context(|| format!("{}/mmio.txt", dir.display()))?;
-        let device = serde_json::from_str(&text("device.json")?)
-            .with_context(|| format!("{}/device.json", dir.display()))?;
-        Ok(Self {
-            messages,
-            accesses,
-            device,
-        })
-    }
 }
 
 /// Parses `wire.jsonl`.
@@ -226,42 +179,8 @@ pub fn wire(text: &str) -> Result<Vec<Message>> {
     Ok(messages)
 }
 
-/// Parses `mmio.txt`.
-///
-/// # Errors
-///
-/// A line is neither an access nor a comment.
-pub fn mmio(text: &str) -> Result<Vec<Access>> {
-    let mut mark = None;
-    let mut accesses = Vec::new();
-    let number = |word: &str| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok();
-    for (n, line) in text.lines().enumerate() {
-        let mut words = line.split_whitespace();
-        match (words.next(), words.next(), words.next()) {
-            (None, ..) => {}
-            (Some("#"), Some("mark"), Some(number)) => mark = number.parse().ok(),
-            (Some(word), ..) if word.starts_with('#') => {}
-            (Some(kind @ ("R" | "W")), Some(addr), Some(value)) => {
-                match (number(addr), number(value)) {
-                    (Some(addr), Some(value)) => accesses.push(Access {
-                        write: kind == "W",
-                        addr,
-                        value,
-                        dma: None,
-                        mark,
-                    }),
-                    _ => bail!("line {}: '{line}' is not an access", n + 1),
-                }
-            }
-            _ => bail!("line {}: '{line}' is not an access", n + 1),
-        }
-    }
-    Ok(accesses)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::mmio;
     use super::wire;
 
     #[test]
@@ -279,17 +198,5 @@ mod tests {
         assert!(wire("{\"n\":0}").is_err());
         assert!(wire(&text.replace("1234", "123")).is_err());
         assert!(wire(&text.replace("1234", "12xy")).is_err());
-    }
-
-    #[test]
-    fn register_lines_and_marks() {
-        let accesses = mmio("# made by x\nR 0x100 0x1\n# mark 3\nW 0x104 0xffffffff\n").unwrap();
-        assert_eq!(accesses.len(), 2);
-        assert_eq!(accesses[0].mark, None);
-        assert_eq!(accesses[1].mark, Some(3));
-        assert!(accesses[1].write);
-        assert!(mmio("R 0x100").is_err());
-        assert!(mmio("X 0x100 0x1").is_err());
-        assert!(mmio("R zz 0x1").is_err());
     }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One register access, and how `mmio.txt` writes them.
+
+use anyhow::bail;
+use anyhow::Result;
+
+/// One register access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// Write, or else read.
+    pub write: bool,
+    /// Offset in BAR0.
+    pub addr: u32,
+    /// The value.
+    pub value: u32,
+    /// The number of the DMA address in it, which `value` then no longer has; nvkm-ab numbers them.
+    pub dma: Option<u32>,
+    /// The last mark before it.
+    pub mark: Option<u32>,
+}
+
+impl Access {
+    /// The value as reports show it.
+    pub fn shown(&self) -> String {
+        match self.dma {
+            Some(n) if self.value != 0 => format!("dma#{n} | {:#010x}", self.value),
+            Some(n) => format!("dma#{n}"),
+            None => format!("{:#010x}", self.value),
+        }
+    }
+}
+
+/// Parses `mmio.txt`.
+///
+/// # Errors
+///
+/// A line is neither an access nor a comment.
+pub fn mmio(text: &str) -> Result<Vec<Access>> {
+    let mut mark = None;
+    let mut accesses = Vec::new();
+    let number = |word: &str| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok();
+    for (n, line) in text.lines().enumerate() {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (None, ..) => {}
+            (Some("#"), Some("mark"), Some(number)) => mark = number.parse().ok(),
+            (Some(word), ..) if word.starts_with('#') => {}
+            (Some(kind @ ("R" | "W")), Some(addr), Some(value)) => {
+                match (number(addr), number(value)) {
+                    (Some(addr), Some(value)) => accesses.push(Access {
+                        write: kind == "W",
+                        addr,
+                        value,
+                        dma: None,
+                        mark,
+                    }),
+                    _ => bail!("line {}: '{line}' is not an access", n + 1),
+                }
+            }
+            _ => bail!("line {}: '{line}' is not an access", n + 1),
+        }
+    }
+    Ok(accesses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mmio;
+
+    #[test]
+    fn register_lines_and_marks() {
+        let accesses = mmio("# made by x\nR 0x100 0x1\n# mark 3\nW 0x104 0xffffffff\n").unwrap();
+        assert_eq!(accesses.len(), 2);
+        assert_eq!(accesses[0].mark, None);
+        assert_eq!(accesses[1].mark, Some(3));
+        assert!(accesses[1].write);
+        assert!(mmio("R 0x100").is_err());
+        assert!(mmio("X 0x100 0x1").is_err());
+        assert!(mmio("R zz 0x1").is_err());
+    }
+}
