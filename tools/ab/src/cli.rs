@@ -216,7 +216,7 @@ struct VmArgs {
     #[arg(long, default_value = "")]
     params: String,
     /// Phases, separated by commas (load probe copy event=N suspend counters unbind bind unload
-    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest core=STEP).
+    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest core=STEP hw=WORD+…).
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
     /// Where its traces and logs go [default: REPORTS/vm].

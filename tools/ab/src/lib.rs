@@ -11,6 +11,7 @@ pub mod lists;
 pub mod matrix;
 pub mod names;
 pub mod report;
+pub mod seams;
 pub mod swap;
 pub mod verdict;
 pub mod vm;

@@ -5,6 +5,7 @@ mod registry;
 mod sequencer;
 #[cfg(test)]
 pub mod tests;
+mod text;
 mod walk;
 
 use std::ops::Range;

@@ -170,9 +170,10 @@ pub fn heading(message: &Message, decoded: &Decoded) -> String {
     out
 }
 
-/// Whether a field goes without saying: padding, and the zeros of an array.
+/// Whether a field goes without saying: padding, and the zeros of an array, if 0 has no name there.
 fn dull(field: &Field) -> bool {
-    field.is_zero() && (field.kind == Kind::Padding || field.path.contains('['))
+    let named = field.shown.starts_with(|c: char| c.is_ascii_uppercase());
+    field.is_zero() && (field.kind == Kind::Padding || (field.path.contains('[') && !named))
 }
 
 fn message_text(

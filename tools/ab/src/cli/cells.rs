@@ -21,16 +21,14 @@ use nvkm_ab::report::html;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
 use nvkm_ab::report::Cell;
+pub use nvkm_ab::seams::list as seam_list;
+pub use nvkm_ab::seams::NAMED;
+pub use nvkm_ab::seams::READY;
 
 use super::phase_list;
 use super::Places;
 use super::DEFAULT_PHASES;
 
-/// The subsystems that can be named, in the driver's order: those in the making, too.
-pub const NAMED: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
-/// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
-/// the verdict `failed`.
-pub const READY: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
 
@@ -91,32 +89,6 @@ pub struct RunArgs {
     name: Option<String>,
     #[command(flatten)]
     common: Common,
-}
-
-/// The subsystems that a `--seams` means, in the driver's order.
-///
-/// # Errors
-///
-/// There is no subsystem of that name.
-pub fn seam_list(text: &str) -> Result<Vec<String>> {
-    match text.trim() {
-        "none" | "0" | "" => return Ok(Vec::new()),
-        "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
-        _ => {}
-    }
-    let mut list = phase_list(text);
-    for seam in &list {
-        if !NAMED.contains(&seam.as_str()) {
-            bail!(
-                "there is no subsystem '{seam}'; there is: {}",
-                NAMED.join(", ")
-            );
-        }
-    }
-    // However they were named: the driver says them in its own order.
-    list.sort_by_key(|seam| NAMED.iter().position(|n| n == seam));
-    list.dedup();
-    Ok(list)
 }
 
 /// The module that an option means: none is the distribution's own.
