@@ -71,12 +71,13 @@ def form():
 def placeholders():
     for name in FILES:
         comments = "\n".join(line for line in text(name).splitlines() if line.startswith("#"))
-        used = set(re.findall(r"\$\{([A-Z_]+)\}", "\n".join(line for line in text(name).splitlines() if not line.startswith("#"))))
+        rest = "\n".join(line for line in text(name).splitlines() if not line.startswith("#"))
+        used = set(re.findall(r"\$\{([A-Z_]+)\}", rest))
         hold(used, f"{name} has no placeholder")
         for word in used:
             hold(re.search(rf"\b{word}\b", comments), f"{name}: ${{{word}}} is not explained")
-        rest = re.findall(r"https?://\S+", "\n".join(line for line in text(name).splitlines() if not line.startswith("#")))
-        hold(not rest, f"{name} names a machine of somebody's: {rest}")
+        named = re.findall(r"https?://\S+", rest)
+        hold(not named, f"{name} names a machine of somebody's: {named}")
 
 
 def steps(job):

@@ -65,7 +65,8 @@ class Browser:
         return self.driver.execute_cdp_cmd(command, parameters)
 
     def size(self, width, height, phone=False):
-        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
+        scale = 2 if phone else 1
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone)
 
     def open(self, page):
         self.driver.get("about:blank")
@@ -145,7 +146,8 @@ def first_difference(browser, pages):
     row = browser.find(f"#r{first.get_attribute('data-row')}")
     browser.wait(lambda: browser.in_sight(row), "its row of the timeline is not in sight of its box")
     hold("here" in row.get_attribute("class").split(), "its row is not marked")
-    hold(report["differences"][0]["c"] in first.text and report["differences"][0]["other"] in first.text, "both values are not there")
+    values = [report["differences"][0][side] for side in ("c", "other")]
+    hold(all(value in first.text for value in values), f"its values, {values}, are not there")
     first.find_element(By.CSS_SELECTOR, "a[href^='#r']").click()
     browser.wait(lambda: browser.run("return document.activeElement === arguments[0]", row), "its link does not lead to the row")
     browser.shot("timeline")

@@ -31,7 +31,7 @@ pub struct Run {
     pub file: PathBuf,
     /// Name of the run.
     pub name: String,
-    /// The card: its marketing name and chip if it is a real one, the chip if it is virtual.
+    /// The card: chip and PCI ids if it is a real one, the chip if it is virtual.
     pub card: String,
     /// Firmware version.
     pub firmware: String,
@@ -85,11 +85,15 @@ fn words(value: &Value) -> Option<Vec<String>> {
     words.collect()
 }
 
-/// The card's name: reports of real ones say more than the chip.
+/// The card: its chip, and which of them it is, or that it is a virtual one.
 fn card(report: &Value) -> Option<String> {
     let chip = report["gpu"].as_str()?;
-    let name = report["card"]["name"].as_str().or(report["card"].as_str());
-    Some(name.map_or_else(|| chip.to_string(), |name| format!("{name} ({chip})")))
+    if report["tap"].is_null() {
+        return Some(format!("{chip} (virtual)"));
+    }
+    let device = report["machine"]["device"].as_str().unwrap_or("?");
+    let device = device.trim_start_matches("0x");
+    Some(format!("{chip} (10de:{device})"))
 }
 
 /// What a report says, or why it is none; nothing if it is the report of something else.

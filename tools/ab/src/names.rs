@@ -161,7 +161,8 @@ pub fn annotate(report: &mut Value, reference: &[Message], names: &dyn Names) {
                 difference["field"].as_str().and_then(offset),
                 difference["message"].as_u64(),
             );
-            let (Some(at), Some(n), None) = (place.0, place.1, difference["decoded"].as_str()) else {
+            let (Some(at), Some(n), None) = (place.0, place.1, difference["decoded"].as_str())
+            else {
                 continue;
             };
             let message = reference.iter().find(|m| m.n == n);

@@ -90,14 +90,14 @@ fn reports_at_any_depth_become_cells() {
         ["none", "rpc", "fw", "gsp"],
         "in the driver's order"
     );
-    let row = &table.rows[&("tu104".to_string(), "570.144".to_string())];
+    let row = &table.rows[&("tu104 (virtual)".to_string(), "570.144".to_string())];
     assert_eq!(row.kernels, ["7.2", "7.3"]);
     assert_eq!(row.cells["rpc"].says(), "equal (2)");
     assert_eq!(row.cells["fw"].says(), "equal");
     assert!(!row.cells.contains_key("gsp"));
     let text = page::text(&found);
     assert!(
-        text.contains("ga106  535.113.01  7.3      -      -          -      failed"),
+        text.contains("ga106 (virtual)  535.113.01  7.3      -      -          -      failed"),
         "{text}"
     );
 }
@@ -158,12 +158,15 @@ fn links_lead_from_the_page_to_the_run() {
 }
 
 #[test]
-fn a_card_is_called_by_its_name() {
+fn a_real_card_is_not_a_virtual_one() {
     let dir = place("card");
     let mut one = report("ga106", "570.144", "7.3", &["rpc"], "equal");
-    one["card"] = json!({"name": "GeForce RTX 3060"});
     put(&dir, "a", &one.to_string());
-    assert_eq!(collect(&dir).runs[0].card, "GeForce RTX 3060 (ga106)");
+    one["tap"] = json!("tracepoints");
+    one["machine"] = json!({"device": "0x2503"});
+    put(&dir, "b", &one.to_string());
+    let cards: Vec<String> = collect(&dir).runs.into_iter().map(|r| r.card).collect();
+    assert_eq!(cards, ["ga106 (virtual)", "ga106 (10de:2503)"]);
 }
 
 #[test]

@@ -41,12 +41,14 @@ fn known() -> names::Known {
             .map(|(n, name)| json!({"n": name, "o": 4 * n, "t": {"number": ["NvU32", 4]}}))
             .collect()
     };
-    let record = |size: u32, fields: Vec<Value>| json!({"size": size, "from": "570.144", "fields": fields});
+    let record =
+        |size: u32, fields: Vec<Value>| json!({"size": size, "from": "570.144", "fields": fields});
     let mut control = words(&["hClient", "hObject", "cmd", "status", "paramsSize", "flags"]);
     control.push(json!({"n": "params", "o": 24, "t": {"number": ["NvU8", 1]}, "c": [0]}));
     let heads = words(&["subDeviceInstance", "flags", "numHeads"]);
     let all = json!({"schema": 1, "firmware": "570.144",
-        "records": {"rpc_gsp_rm_control_v03_00": record(24, control), "NV0073_CTRL_SYSTEM_GET_NUM_HEADS_PARAMS": record(12, heads)},
+        "records": {"rpc_gsp_rm_control_v03_00": record(24, control),
+            "NV0073_CTRL_SYSTEM_GET_NUM_HEADS_PARAMS": record(12, heads)},
         "enums": {}, "ranges": {}, "classes": {},
         "values": {"NV_VGPU_MSG_FUNCTION_GSP_RM_CONTROL": [76, true],
             "NV0073_CTRL_CMD_SYSTEM_GET_NUM_HEADS": [rich::WRONG, true]}});
@@ -145,12 +147,17 @@ fn a_page_of_differences() {
         terminal.contains(NAME) || !terminal.contains("payload:"),
         "{terminal}"
     );
+    let summary = format!("<code>{NAME}</code> <span class=\"values\"><code class=\"c\">4</code> → <code class=\"o\">5</code>");
+    assert!(page.contains(&summary), "the values, not the bytes");
     // Text of the guest's stays text.
     assert!(!page.contains("<b>not bold") && page.contains("&lt;b&gt;not bold"));
     assert!(!page.contains("http:") && !page.contains("https:"));
     assert!(page.len() < LARGEST, "{} bytes", page.len());
     println!("different: {} bytes", page.len());
-    assert!(page.contains("GSP_<wbr>RM_<wbr>CONTROL NV0073_<wbr>CTRL"), "and the control by its name");
+    assert!(
+        page.contains("GSP_<wbr>RM_<wbr>CONTROL NV0073_<wbr>CTRL"),
+        "and the control by its name"
+    );
 }
 
 #[test]
@@ -210,7 +217,10 @@ fn a_directory_gives_the_same_page_again() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("again");
     let (mut report, _) = reported("again", &rich::faulty());
     for d in report["differences"].as_array_mut().unwrap() {
-        let text = d["text"].as_str().unwrap().replace(&format!(" ({NAME})"), "");
+        let text = d["text"]
+            .as_str()
+            .unwrap()
+            .replace(&format!(" ({NAME})"), "");
         d["text"] = json!(text);
         d.as_object_mut().unwrap().remove("decoded");
     }
@@ -229,7 +239,19 @@ fn a_directory_gives_the_same_page_again() {
     // The report has no names; whoever makes the page may know them.
     html::write(&dir, &dir, Box::new(known())).unwrap();
     let page = fs::read_to_string(dir.join("report.html")).unwrap();
-    assert_eq!(page.matches(&format!("<code>{NAME}</code>")).count(), 3, "summary, line, field");
+    assert_eq!(
+        page.matches(&format!("<code>{NAME}</code>")).count(),
+        3,
+        "summary, line, field"
+    );
+    // A report that has no sides is not of the traces that lie there.
+    let void =
+        json!({"verdict": "failed", "problems": ["no kernel"], "sides": {}, "firmware": "570.144"});
+    fs::write(dir.join("report.json"), void.to_string()).unwrap();
+    html::write(&dir, &dir, Box::new(known())).unwrap();
+    let page = fs::read_to_string(dir.join("report.html")).unwrap();
+    assert!(page.contains("There are no wire traces.") && !page.contains("class=\"row "));
+    fs::write(dir.join("report.json"), report.to_string()).unwrap();
     // Without its traces it is still a page.
     fs::remove_dir_all(dir.join("rust")).unwrap();
     html::write(&dir, &dir, Box::new(names::Plain)).unwrap();

@@ -150,7 +150,10 @@ fn judged(out: &Path, facts: &Facts, sides: &[Loaded; 3]) -> Result<Value> {
         out.join("report.json"),
         serde_json::to_string_pretty(&report)? + "\n",
     )?;
-    fs::write(out.join("report.html"), report::html::render(&report))?;
+    fs::write(
+        out.join("report.html"),
+        report::html::render_sides(&report, &plain),
+    )?;
     Ok(report)
 }
 
@@ -215,7 +218,11 @@ pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
         "report.json".into(),
         (serde_json::to_string_pretty(&public)? + "\n").into(),
     );
-    files.insert("report.html".into(), report::html::render(&public).into());
+    let plain = [0, 1, 2].map(|n| sides[n].side.clone());
+    files.insert(
+        "report.html".into(),
+        report::html::render_sides(&public, &plain).into(),
+    );
     for (loaded, name) in sides.iter().zip(SIDES) {
         let run = &loaded.side.run;
         let counters = nvkm_ab::counters::Counters::of(run).map_or(Value::Null, |c| json!(c));

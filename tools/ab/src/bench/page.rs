@@ -44,7 +44,8 @@ fn plot(out: &mut String, rows: &[Value]) {
     let zero = x(0.0, most);
     let _ = write!(
         out,
-        "<div class=\"wrap\"><svg class=\"plot\" role=\"img\" aria-label=\"(Rust - C) / C\" viewBox=\"0 0 {:.0} {height:.0}\" font-size=\"12\" fill=\"currentColor\">\n\
+        "<div class=\"wrap\"><svg class=\"plot\" role=\"img\" aria-label=\"(Rust - C) / C\" \
+         viewBox=\"0 0 {:.0} {height:.0}\" font-size=\"12\" fill=\"currentColor\">\n\
          <line x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{:.0}\" stroke=\"currentColor\" stroke-opacity=\".5\"/>\n",
         LEFT + WIDTH + 10.0,
         height - LINE

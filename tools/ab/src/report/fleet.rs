@@ -17,13 +17,7 @@ use crate::report::html::STYLE;
 /// Version of the schema: grows when a field changes its meaning.
 const SCHEMA: u64 = 1;
 
-const GRID: &str = "
-table.grid { width: auto; min-width: 30rem; } .grid th, .grid td { vertical-align: middle; }
-.grid th.card { color: inherit; font-size: 1rem; white-space: nowrap; } .grid details { position: relative; }
-.grid summary { list-style: none; display: block; min-width: 6rem; text-align: center; padding: .3rem .6rem; border-radius: .35rem;
- color: #fff; font-weight: 600; font-size: .85rem; } .conflicting { background: #6e4a00; } .grid summary::-webkit-details-marker { display: none; }
-.grid ul { margin: .4rem 0; padding-left: 1.1rem; font-size: .85rem; min-width: 15rem; max-width: 22rem; text-align: left; } .grid .empty { text-align: center; color: var(--soft); }
-";
+const GRID: &str = include_str!("fleet.css");
 
 /// A link from a directory to what shows a run best.
 fn link(out_dir: &Path, run: &Run) -> String {
@@ -159,8 +153,8 @@ pub fn render(found: &Found, out_dir: &Path) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Compatibility: {} reports</title><style>{STYLE}{GRID}</style></head><body>\n\
          <h1>nouveau in C and in Rust: what works where</h1>\n\
-         <p>{} reports. A run of several subsystems counts for each of them. Each square opens its runs; where they do not agree, \
-         it says how many said what.</p>\n\
+         <p>{} reports. A run of several subsystems counts for each of them. Each square opens its runs; where they do not \
+         agree, it says how many said what.</p>\n\
          <div class=\"wrap\"><table class=\"grid\"><tr><th>card</th><th>firmware</th>",
         found.runs.len(),
         found.runs.len()

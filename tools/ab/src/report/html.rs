@@ -19,9 +19,11 @@ use anyhow::Context;
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::names;
 use crate::names::annotate;
 use crate::names::Names;
 use crate::report::table;
+use crate::verdict::Side;
 use evidence::Evidence;
 use registers::Registers;
 use rows::Rows;
@@ -72,6 +74,14 @@ pub fn render(report: &Value) -> String {
     render_with(report, &Evidence::default())
 }
 
+/// The page of a report and the runs that it is of.
+pub fn render_sides(report: &Value, sides: &[Side; 3]) -> String {
+    let names = names::of(&sides[0].run.fw);
+    let mut report = report.clone();
+    annotate(&mut report, &sides[0].run.trace.messages, &*names);
+    render_with(&report, &Evidence::of(sides, names))
+}
+
 /// Makes the page of a run's directory anew, from its report, its traces, and what other commands left below `build`.
 ///
 /// # Errors
@@ -99,11 +109,14 @@ fn sentence(report: &Value) -> String {
     let rust = &report["sides"]["rust"];
     match report["verdict"].as_str() {
         Some("equal") => format!(
-            "C and Rust did the same: {} messages sent and {} received, {} register accesses, DMA buffers {}.",
+            "C and Rust did the same: {} messages sent and {} received, {} register accesses, {}.",
             text(&rust["rpcs_sent"]),
             text(&rust["rpcs_received"]),
             text(&rust["register_accesses"]),
-            escape(&table::buffers(report))
+            match report["tap"].as_str() {
+                Some(tap) => format!("seen by {}", escape(tap)),
+                None => format!("DMA buffers {}", escape(&table::buffers(report))),
+            }
         ),
         Some("different") => format!(
             "Rust did something else than C in {} {}, first {}.",
@@ -138,6 +151,11 @@ fn head(out: &mut String, report: &Value) {
         text(&report["firmware"]),
         text(&report["kernel"]),
     );
+    let kind = match report["machine"]["device"].as_str() {
+        _ if report["tap"].is_null() => " (virtual)".to_string(),
+        Some(device) => format!(" (10de:{})", escape(device.trim_start_matches("0x"))),
+        None => String::new(),
+    };
     // Writing to a String cannot fail; the result of each write! is dropped for that reason.
     let _ = write!(
         out,
@@ -147,7 +165,7 @@ fn head(out: &mut String, report: &Value) {
          <link rel=\"icon\" href=\"data:,\">\
          <title>{verdict}: {gpu}, {fw}</title><style>{STYLE}</style></head><body class=\"report\">\n\
          <header class=\"banner {verdict}\"><p class=\"soft\">nouveau in C and in Rust</p>\n\
-         <h1><span class=\"verdict {verdict}\">{verdict}</span> {gpu}, {fw}</h1>\n\
+         <h1><span class=\"verdict {verdict}\">{verdict}</span> {gpu}{kind}, {fw}</h1>\n\
          <p class=\"sentence\">{}</p>\n\
          <p class=\"soft\">Kernel {kernel}. Rust serves <b>{seams}</b> on the Rust side. Two runs of C show what is noise; what \
          Rust does differently beyond that is a difference.</p></header>\n",

@@ -3,8 +3,12 @@
 
 use std::fmt::Write;
 
+use serde_json::json;
 use serde_json::Value;
 
+use crate::names;
+use crate::names::Field;
+use crate::names::Names;
 use crate::report::html::escape;
 use crate::report::html::evidence::Evidence;
 use crate::report::html::list;
@@ -64,8 +68,22 @@ pub fn of_rows(
         .collect()
 }
 
-fn summary(out: &mut String, group: &Group<'_>, title: &str) {
+/// What the field that a difference is in has on both sides, if somebody knows that field; the difference itself has the bytes.
+fn values(item: &Value, sides: [Option<Both<'_>>; 2], names: &dyn Names) -> Option<[Value; 2]> {
+    item["decoded"].as_str()?;
+    let at = names::offset(item["field"].as_str()?)?;
+    let of = |side: Option<Both<'_>>| {
+        let fields = names.fields(side?.raw);
+        let has = |f: &Field| (f.offset..f.offset + f.size).contains(&at);
+        Some(json!(fields.into_iter().find(has)?.shown))
+    };
+    let [c, other] = [of(sides[0])?, of(sides[1])?];
+    (c != other).then_some([c, other])
+}
+
+fn summary(out: &mut String, group: &Group<'_>, title: &str, known: Option<[Value; 2]>) {
     let first = group.items[0];
+    let [c, other] = known.unwrap_or_else(|| [first["c"].clone(), first["other"].clone()]);
     let kind = text(&first["kind"]);
     let _ = write!(
         out,
@@ -90,8 +108,8 @@ fn summary(out: &mut String, group: &Group<'_>, title: &str) {
     let _ = writeln!(
         out,
         " <span class=\"values\"><code class=\"c\">{}</code> → <code class=\"o\">{}</code></span></summary>",
-        short(&first["c"]),
-        short(&first["other"])
+        short(&c),
+        short(&other)
     );
 }
 
@@ -110,7 +128,7 @@ fn short(value: &Value) -> String {
 /// The differences as they stand in the report.
 pub fn table(out: &mut String, found: &[&Value]) {
     out.push_str(
-        "<div class=\"wrap\"><table><tr><th>kind</th><th>phase</th><th class=\"n\">message</th><th>what</th><th>field</th>\
+        "<div class=\"wrap\"><table class=\"lines\"><tr><th>kind</th><th>phase</th><th class=\"n\">message</th><th>what</th><th>field</th>\
          <th>C</th><th>other</th></tr>\n",
     );
     for d in found {
@@ -177,7 +195,8 @@ pub fn render(
             let _ = write!(out, " data-hunk=\"{hunk}\"");
         }
         out.push('>');
-        summary(out, group, &title);
+        let known = values(group.items[0], sides, &*evidence.names);
+        summary(out, group, &title, known);
         if let Some(row) = group.row {
             let _ = writeln!(
                 out,

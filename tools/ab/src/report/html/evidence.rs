@@ -102,6 +102,10 @@ impl Evidence {
         let phases = phases(report);
         let fw = firmware::abi(report["firmware"].as_str().unwrap_or_default());
         let side = |name: &str| {
+            // A run that came to nothing may have found an older one's traces there.
+            if report["sides"][name].is_null() {
+                return None;
+            }
             let trace = Trace::load(&dir.join(name)).ok()?;
             let mut guest = Guest::default();
             guest.feed(&fs::read(dir.join(name).join("guest.jsonl")).unwrap_or_default());

@@ -25,6 +25,9 @@ pub struct Both<'a> {
     pub compared: &'a Message,
 }
 
+/// A field of the header: its name, and where it is.
+type HeaderField = (&'static str, fn(&Message) -> u32);
+
 /// What a field has on both sides.
 #[derive(Default)]
 struct Pair {
@@ -61,7 +64,7 @@ fn line(out: &mut String, class: &str, name: &str, at: &str, values: [&Option<St
 }
 
 fn header(out: &mut String, sides: [Option<Both<'_>>; 2]) {
-    let fields: [(&str, fn(&Message) -> u32); 5] = [
+    let fields: [HeaderField; 5] = [
         ("rpc.length", |m| m.len),
         ("rpc.sequence", |m| m.seq),
         ("element.sequence", |m| m.elem_seq),

@@ -33,7 +33,8 @@
 		box.append(make('p', 'soft', `sequence ${seq}, element ${elem}, result 0x${result.toString(16)}, ` +
 			`${pages} page(s), ${d.size} bytes behind the RPC header`));
 		if (d.f.length) {
-			const table = make('table', 'fields', make('tr', '', make('th', '', 'field'), make('th', '', 'offset'), make('th', '', 'value')));
+			const heads = ['field', 'offset', 'value'].map((head) => make('th', '', head));
+			const table = make('table', 'fields', make('tr', '', ...heads));
 			for (const [path, offset, shown] of d.f) table.append(cells('td', path, '+0x' + offset.toString(16), shown));
 			box.append(make('div', 'wrap', table));
 		}

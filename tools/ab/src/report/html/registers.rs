@@ -153,10 +153,11 @@ impl Registers {
 
     fn hunk(&self, out: &mut String, n: usize) {
         let (from, to) = self.hunks[n];
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<div class=\"wrap\"><table class=\"hunk\" id=\"h{n}\" tabindex=\"-1\"><caption>from access {from}, phase {}</caption>\
-             <tr><th></th><th>register</th><th>C</th><th>Rust</th></tr>\n",
+            "<div class=\"wrap\"><table class=\"hunk\" id=\"h{n}\" tabindex=\"-1\">\
+             <caption>from access {from}, phase {}</caption>\
+             <tr><th></th><th>register</th><th>C</th><th>Rust</th></tr>",
             escape(&self.lines[from].phase)
         );
         for line in &self.lines[from..to] {
@@ -170,7 +171,8 @@ impl Registers {
             };
             let _ = writeln!(
                 out,
-                "<tr class=\"{class}\"><td>{}</td><td><code>{:#08x}</code></td><td><code>{c}</code></td><td><code>{rust}</code></td></tr>",
+                "<tr class=\"{class}\"><td><code>{}</code></td><td><code>{:#08x}</code></td><td><code>{c}</code></td>\
+                 <td><code>{rust}</code></td></tr>",
                 if access.write { "W" } else { "R" },
                 access.addr
             );

@@ -80,13 +80,26 @@ pub fn buffers(out: &mut String, report: &Value) {
     for line in table::hardware(report) {
         let _ = writeln!(out, "<p>Real hardware: {}</p>", escape(&line));
     }
+    if let Some(tap) = report["tap"].as_str() {
+        let _ = writeln!(
+            out,
+            "<p class=\"soft\">Seen by {}: what the device was handed is not known.</p>",
+            escape(tap)
+        );
+        return;
+    }
     let rows = list(&report["buffers"]);
     let _ = write!(
         out,
-        "<p>DMA buffers {}</p>\n<details{}><summary>all of them</summary>\n<div class=\"wrap\"><table><tr><th class=\"n\">boot</th>\
+        "<p>DMA buffers {}</p>\n<details{}><summary>all of them</summary>\n\
+         <div class=\"wrap\"><table><tr><th class=\"n\">boot</th>\
          <th>buffer</th><th class=\"n\">bytes</th><th class=\"n\">pages</th><th>equal</th></tr>\n",
         escape(&table::buffers(report)),
-        if rows.iter().any(|r| r["equal"] == false) { " open" } else { "" }
+        if rows.iter().any(|r| r["equal"] == false) {
+            " open"
+        } else {
+            ""
+        }
     );
     for row in rows {
         let equal = row["equal"] == Value::Bool(true);
@@ -132,10 +145,15 @@ pub fn phases(out: &mut String, report: &Value) {
             };
             let _ = writeln!(
                 out,
-                "<tr{}><td>{title}</td><td>{}{}</td><td class=\"n\">{}</td><td><div class=\"bar {}\" style=\"width:{:.1}%\"></div></td></tr>",
+                "<tr{}><td>{title}</td><td>{}{}</td><td class=\"n\">{}</td>\
+                 <td><div class=\"bar {}\" style=\"width:{:.1}%\"></div></td></tr>",
                 if at == 0 { " class=\"first\"" } else { "" },
                 escape(name),
-                if failed { " <b class=\"o\">failed</b>" } else { "" },
+                if failed {
+                    " <b class=\"o\">failed</b>"
+                } else {
+                    ""
+                },
                 ms(phase),
                 escape(name),
                 (ms(phase) as f64 * 100.0 / longest as f64).max(0.3)

@@ -150,7 +150,8 @@ fn line(out: &mut String, evidence: &Evidence, n: usize, row: &Row, difference: 
     let link = difference.map_or(String::new(), |d| format!(" data-d=\"{d}\""));
     let _ = write!(
         out,
-        "<button class=\"row {}\" id=\"r{n}\"{link} aria-expanded=\"false\"><span class=\"what\">{}</span><span class=\"sr\"> {}</span>",
+        "<button class=\"row {}\" id=\"r{n}\"{link} aria-expanded=\"false\">\
+         <span class=\"what\">{}</span><span class=\"sr\"> {}</span>",
         row.state.class(),
         escape(&title).replace('_', "_<wbr>"),
         spoken(evidence, row)
@@ -241,7 +242,8 @@ pub fn render(
          <label><input type=\"checkbox\" id=\"only\"> only differences</label>\
          <label>filter <input type=\"search\" id=\"filter\" placeholder=\"name or number\"></label>\
          <button type=\"button\" id=\"unfold\">unfold all</button><span id=\"count\" role=\"status\"></span></div>\n\
-         <p class=\"key\"><i class=\"sent\"></i> driver to GSP <i class=\"got\"></i> GSP to driver <i class=\"event\"></i> event</p>\n\
+         <p class=\"key\"><i class=\"sent\"></i> driver to GSP <i class=\"got\"></i> GSP to driver \
+         <i class=\"event\"></i> event</p>\n\
          <div id=\"timeline\" class=\"timeline\" tabindex=\"0\" role=\"region\" aria-label=\"messages of c1, c2 and rust\">\n\
          <div class=\"lanes\" aria-hidden=\"true\"><span></span>",
     );
