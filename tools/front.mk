@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
 	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check
 
-.PHONY: help toolbox clean distclean shell $(INSIDE)
+.PHONY: help toolbox clean distclean shell hw $(INSIDE)
 
 help:
 	@echo 'make ab          C, C again, Rust on the virtual GPU; table, verdict; exit 0 only when equal'
@@ -21,6 +21,8 @@ help:
 	@echo '                 build/nova/report.json; exit 0 only when it boots everywhere and every difference has a reason'
 	@echo 'make test        all tests; closing line "N passed, N failed"'
 	@echo 'make check       formatting, lints, licences, checkpatch'
+	@echo "make hw          the same A/B on this machine's own card, by unbind, bind and tracepoints; asks first, then an archive"
+	@echo '                 without names: build/hw;  HW="--device 0000:01:00.0 --seams rpc"  (more: nvkm-hw run --help)'
 	@echo 'make nouveau     only build: build/nouveau/on/nouveau.ko, for the distribution kernel of build/kernel/current'
 	@echo 'make off-absent  the hooked tree with the option off against a pristine one'
 	@echo 'make hooks       which hook applies to which kernel, in seconds: build/hooks.json;  KERNEL=7.2'
@@ -50,6 +52,10 @@ toolbox:
 
 $(INSIDE): toolbox
 	@$(BOX) run $(MAKE) -f tools/inside.mk $@
+
+# On the machine itself, not in the toolbox: its own firmware, modules and logs are looked at. The program is static.
+hw: programs
+	@$(or $(BUILD),build)/cargo-target/x86_64-unknown-linux-gnu/release/nvkm-hw run --out $(or $(BUILD),build)/hw $(HW)
 
 shell: toolbox
 	@$(BOX) run bash

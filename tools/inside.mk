@@ -38,13 +38,13 @@ sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
-# The guest's program is PID 1 of a machine with no libraries.
+# The guest's program is PID 1 of a machine with no libraries; nvkm-hw runs on machines of any distribution.
 programs:
 	@[ -e $(BIN)/nvkm-ab ] || echo "programs: building (a few minutes the first time)"
 	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab \
 		-p nvkm-nova -p nvkm-trace
 	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
-		-p nvkm-guest --target x86_64-unknown-linux-gnu
+		-p nvkm-guest -p nvkm-hw --target x86_64-unknown-linux-gnu
 
 # --- kernel, firmware -------------------------------------------------------------------------------------------------
 

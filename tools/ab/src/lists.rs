@@ -146,14 +146,14 @@ struct File<T> {
     entries: Vec<T>,
 }
 
-fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
-    if !path.exists() {
+/// Where lists come from: the text of one, by its path below `selftests`; none if there is no such list.
+pub type Source<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
+
+fn read<T: for<'a> Deserialize<'a>>(source: Source, path: &str) -> Result<Vec<T>> {
+    let Some(text) = source(path)? else {
         return Ok(Vec::new());
-    }
-    let text =
-        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let file: File<T> =
-        serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    };
+    let file: File<T> = serde_json::from_str(&text).with_context(|| path.to_string())?;
     Ok(file.entries)
 }
 
@@ -182,14 +182,32 @@ impl Lists {
         topics: &[String],
         run: &Which,
     ) -> Result<Self> {
+        let source = |name: &str| {
+            let path = selftests.join(name);
+            if !path.exists() {
+                return Ok(None);
+            }
+            fs::read_to_string(&path)
+                .map(Some)
+                .with_context(|| format!("{} cannot be read", path.display()))
+        };
+        Self::from(&source, seams, topics, run)
+    }
+
+    /// As [`Lists::load`], from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// A list is broken.
+    pub fn from(source: Source, seams: &[String], topics: &[String], run: &Which) -> Result<Self> {
         let (fw, gpu, phases) = (run.fw, run.gpu, run.phases);
         let serves = seams.iter().any(|seam| seam != SHADOW);
-        let common = serves.then(|| selftests.join("intended.json"));
-        let of_topic = |topic: &String| selftests.join(topic).join("intended.json");
+        let common = serves.then(|| "intended.json".to_string());
+        let of_topic = |topic: &String| format!("{topic}/intended.json");
         let topics = seams.iter().chain(topics).map(of_topic);
         let mut intended = Vec::new();
         for path in common.into_iter().chain(topics) {
-            let mut list: Vec<Intended> = read(&path)?;
+            let mut list: Vec<Intended> = read(source, &path)?;
             for entry in &mut list {
                 entry.expand(seams, gpu);
             }
@@ -206,7 +224,7 @@ impl Lists {
             }
         }
         Ok(Self {
-            noise: read(&selftests.join("noise.json"))?,
+            noise: read(source, "noise.json")?,
             intended,
             recordings: Recording::of(gpu, fw),
         })

@@ -5,6 +5,7 @@ pub mod cpio;
 pub mod elf;
 pub mod firmware;
 pub mod guest;
+pub mod hw;
 pub mod initramfs;
 pub mod kernel;
 pub mod kselftest;

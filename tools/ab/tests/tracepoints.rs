@@ -78,7 +78,9 @@ fn see(setting: &str, on: &str, between: &str) -> Seen {
 
 /// A message without its number in the trace.
 fn content(m: &Message) -> (u32, u32, u32, u32, u32, u32, &[u8]) {
-    (m.function, m.len, m.seq, m.elem_seq, m.result, m.elems, &m.payload)
+    (
+        m.function, m.len, m.seq, m.elem_seq, m.result, m.elems, &m.payload,
+    )
 }
 
 /// A queue's messages are the same, in the same order. (Between the queues the device is ahead of the driver.)
@@ -89,7 +91,13 @@ fn same_messages(seen: &Seen, queue: Queue) -> usize {
     };
     let (driver, device) = (of(&seen.driver), of(&seen.device));
     for (n, (a, b)) in driver.iter().zip(&device).enumerate() {
-        assert_eq!(content(a), content(b), "{} {n}: {}", queue.name(), b.title());
+        assert_eq!(
+            content(a),
+            content(b),
+            "{} {n}: {}",
+            queue.name(),
+            b.title()
+        );
     }
     assert_eq!(driver.len(), device.len(), "{}", queue.name());
     device.len()
@@ -103,7 +111,13 @@ fn shown(access: &Access) -> String {
 fn same_lines(what: &str, a: &[String], b: &[String]) {
     for (n, (x, y)) in a.iter().zip(b).enumerate() {
         let around = |all: &[String]| all[n.saturating_sub(3)..all.len().min(n + 4)].join(", ");
-        assert_eq!(x, y, "{what}, access {n}: {} against {}", around(a), around(b));
+        assert_eq!(
+            x,
+            y,
+            "{what}, access {n}: {} against {}",
+            around(a),
+            around(b)
+        );
     }
     assert_eq!(a.len(), b.len(), "{what}");
 }
@@ -119,7 +133,11 @@ fn registers(trace: &Trace) -> Vec<String> {
 
 /// The steps of boot, suspend and unload, with their status.
 fn steps(trace: &Trace) -> Vec<(&str, i32)> {
-    trace.boot.iter().map(|b| (b.phase.as_str(), b.status)).collect()
+    trace
+        .boot
+        .iter()
+        .map(|b| (b.phase.as_str(), b.status))
+        .collect()
 }
 
 #[test]
@@ -136,7 +154,10 @@ fn c_and_rust_say_what_the_device_saw() {
             same_messages(seen, Queue::Cmdq),
             same_messages(seen, Queue::Msgq),
         );
-        assert!(sent > 100 && received > 100, "{sent} sent, {received} received");
+        assert!(
+            sent > 100 && received > 100,
+            "{sent} sent, {received} received"
+        );
         let (driver, device) = (registers(&seen.driver), registers(&seen.device));
         assert!(device.len() > 1000, "{} accesses", device.len());
         same_lines("driver against device", &driver, &device);
@@ -151,7 +172,11 @@ fn c_and_rust_say_what_the_device_saw() {
         ("fini", 0),
     ];
     for step in expected {
-        assert!(steps(&c.driver).contains(&step), "C has no {step:?}: {:?}", steps(&c.driver));
+        assert!(
+            steps(&c.driver).contains(&step),
+            "C has no {step:?}: {:?}",
+            steps(&c.driver)
+        );
     }
     assert_eq!(steps(&c.driver), steps(&rust.driver));
 }
@@ -160,7 +185,10 @@ fn c_and_rust_say_what_the_device_saw() {
 /// the map being the one of `MAP TIME MAP PHYSICAL VIRTUAL LENGTH` that is largest.
 fn of_mmiotrace(text: &str) -> Vec<String> {
     let number = |word: &str| u64::from_str_radix(word.trim_start_matches("0x"), 16).unwrap();
-    let lines: Vec<Vec<&str>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|l| l.split_whitespace().collect())
+        .collect();
     let (_, base, length) = lines
         .iter()
         .filter(|words| words.first() == Some(&"MAP"))

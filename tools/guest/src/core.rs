@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
-use crate::modules;
+use nvkm_guest::modules;
 
 const MODULE: &str = "/extra/nvkm_gsp_sample.ko";
 const NAME: &str = "nvkm_gsp_sample";

@@ -7,13 +7,10 @@
 
 mod bench;
 mod core;
-mod drm;
-mod kmsg;
+mod hw;
 mod kselftest;
 mod logs;
 mod memory;
-mod modules;
-mod nvif;
 mod pci;
 mod phases;
 mod plan;
@@ -23,6 +20,7 @@ mod swap;
 mod sys;
 mod tracing;
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
@@ -34,14 +32,15 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
-use crate::kmsg::Kmsg;
+use nvkm_guest::kmsg::Kmsg;
+
 use crate::phases::Machine;
 use crate::plan::Plan;
 use crate::report::Report;
 
 /// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
-/// `swap=N` and `kselftest` are many binds, `core` many commands: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
+/// `swap=N`, `kselftest` and `hw` are many binds, `core` many commands: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
 const SWAP_LIMIT: Duration = Duration::from_secs(1200);
 const SWAP_LOG: Duration = Duration::from_millis(500);
 
@@ -64,21 +63,21 @@ fn main() {
 fn run(report: &Report) -> Result<()> {
     sys::mount_all()?;
     let plan = Plan::load("/nvkm.json")?;
-    let mut kmsg = Kmsg::open()?;
+    let mut kmsg = Kmsg::open(Path::new("/dev/kmsg"))?;
     // Up to here the kernel was told to be quiet; a hang from here on should show its last words on the console.
     sys::console_level(plan.console_level);
     report.send(&json!({"t": "start", "release": sys::release()?, "phases": plan.phases}));
-    kmsg.drain(report, "boot")?;
+    drain(&mut kmsg, report, "boot")?;
 
     let mut machine = Machine::new(plan.clone());
     for (n, phase) in plan.phases.iter().enumerate() {
         machine.mark(n as u8)?;
         report.send(&json!({"t": "begin", "n": n, "phase": phase}));
         let start = Instant::now();
-        let (returned, outcome) = bounded(machine, phase, || kmsg.drain(report, phase));
+        let (returned, outcome) = bounded(machine, phase, || drain(&mut kmsg, report, phase));
         // Work that the phase left behind (queues, deferred frees) belongs to it and not to the next one.
         thread::sleep(Duration::from_millis(20));
-        kmsg.drain(report, phase)?;
+        drain(&mut kmsg, report, phase)?;
         let ms = start.elapsed().as_millis() as u64;
         match outcome {
             Ok(mut data) => {
@@ -103,6 +102,14 @@ fn run(report: &Report) -> Result<()> {
     machine.mark(plan.phases.len() as u8)
 }
 
+/// Reports every record of the kernel log since the last call, under the name of the phase that caused them.
+fn drain(kmsg: &mut Kmsg, report: &Report, phase: &str) -> Result<()> {
+    kmsg.drain(|r| {
+        report
+            .send(&json!({"t": "log", "phase": phase, "prio": r.prio, "us": r.us, "text": r.text}));
+    })
+}
+
 /// Runs a phase in a thread of its own, so that one that never returns is reported with the stack of what blocks it.
 fn bounded(
     mut machine: Machine,
@@ -117,7 +124,7 @@ fn bounded(
         let _ = tx.send((machine, outcome));
     });
     let (limit, step) = match phase.split('=').next() {
-        Some("swap" | "kselftest" | "core") => (SWAP_LIMIT, SWAP_LOG),
+        Some("swap" | "kselftest" | "core" | "hw") => (SWAP_LIMIT, SWAP_LOG),
         _ => (PHASE_LIMIT, PHASE_LIMIT),
     };
     let start = Instant::now();

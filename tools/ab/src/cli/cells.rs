@@ -16,20 +16,19 @@ use serde_json::Value;
 use nvkm_ab::ab;
 use nvkm_ab::ab::Plan;
 use nvkm_ab::matrix;
+use nvkm_ab::names;
+use nvkm_ab::report::html;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
 use nvkm_ab::report::Cell;
-use nvkm_ab::verdict::SHADOW;
+pub use nvkm_ab::seams::list as seam_list;
+pub use nvkm_ab::seams::NAMED;
+pub use nvkm_ab::seams::READY;
 
 use super::phase_list;
 use super::Places;
 use super::DEFAULT_PHASES;
 
-/// The subsystems that can be named, in the driver's order: those in the making, too.
-pub const NAMED: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
-/// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
-/// the verdict `failed`.
-pub const READY: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// The word for the distribution's own module.
 const STOCK: &str = "stock";
 
@@ -91,33 +90,6 @@ pub struct RunArgs {
     name: Option<String>,
     #[command(flatten)]
     common: Common,
-}
-
-/// The subsystems that a `--seams` means, in the driver's order.
-///
-/// # Errors
-///
-/// There is no subsystem of that name.
-pub fn seam_list(text: &str) -> Result<Vec<String>> {
-    match text.trim() {
-        "none" | "0" | "" => return Ok(Vec::new()),
-        "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
-        SHADOW => return Ok(vec![SHADOW.to_string()]),
-        _ => {}
-    }
-    let mut list = phase_list(text);
-    for seam in &list {
-        if !NAMED.contains(&seam.as_str()) {
-            bail!(
-                "there is no subsystem '{seam}'; there is: {}; or {SHADOW}, by itself",
-                NAMED.join(", ")
-            );
-        }
-    }
-    // However they were named: the driver says them in its own order.
-    list.sort_by_key(|seam| NAMED.iter().position(|n| n == seam));
-    list.dedup();
-    Ok(list)
 }
 
 /// The module that an option means: none is the distribution's own.
@@ -206,13 +178,10 @@ pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
                 plan.out.join("report.json"),
                 serde_json::to_string_pretty(&report)? + "\n",
             )?;
-            fs::write(
-                plan.out.join("report.html"),
-                nvkm_ab::report::html::render(&report),
-            )?;
             report
         }
     };
+    html::write(&plan.out, &common.places.build, names::of(&plan.base.abi))?;
     for name in ["report.json", "report.html"] {
         fs::copy(plan.out.join(name), common.places.reports().join(name))?;
     }
@@ -256,19 +225,30 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     Ok(code(&report))
 }
 
-fn read(path: &Path) -> Result<Value> {
+/// A report.
+///
+/// # Errors
+///
+/// It is not there, or is none.
+pub fn read(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("there is no report {}; run 'make ab' first", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not a report", path.display()))
 }
 
+/// Directory of everything built.
+pub fn build() -> PathBuf {
+    PathBuf::from(env::var_os("BUILD").unwrap_or("build".into()))
+}
+
+/// Directory of the runs.
+pub fn runs() -> PathBuf {
+    env::var_os("NVKM_REPORTS").map_or_else(|| build().join("ab"), PathBuf::from)
+}
+
 /// The report of the latest run.
 fn latest() -> PathBuf {
-    let dir = env::var_os("NVKM_REPORTS").map_or_else(
-        || PathBuf::from(env::var_os("BUILD").unwrap_or("build".into())).join("ab"),
-        PathBuf::from,
-    );
-    dir.join("report.json")
+    runs().join("report.json")
 }
 
 /// `nvkm-ab show`.

@@ -75,7 +75,14 @@ pub fn render(report: &Value) -> String {
     };
     // Writing to a String cannot fail.
     let _ = writeln!(out, "kernel    {}", text(&report["kernel"]));
-    let _ = writeln!(out, "GPU       {} (virtual)", text(&report["gpu"]));
+    // A real card is known by what the driver's tracepoints tell; only a virtual one can say what it was handed.
+    let real = !report["tap"].is_null();
+    let kind = if real {
+        "the machine's own card"
+    } else {
+        "virtual"
+    };
+    let _ = writeln!(out, "GPU       {} ({kind})", text(&report["gpu"]));
     let _ = writeln!(out, "firmware  {}", text(&report["firmware"]));
     let _ = writeln!(out, "in Rust   {seams}");
     let _ = writeln!(out);
@@ -101,7 +108,15 @@ pub fn render(report: &Value) -> String {
         );
     }
     let _ = writeln!(out);
-    let _ = writeln!(out, "DMA buffers  {}", buffers(report));
+    if real {
+        let _ = writeln!(
+            out,
+            "seen by      {}: no buffers, no device state",
+            text(&report["tap"])
+        );
+    } else {
+        let _ = writeln!(out, "DMA buffers  {}", buffers(report));
+    }
     for line in hardware(report) {
         let _ = writeln!(out, "hardware     {line}");
     }

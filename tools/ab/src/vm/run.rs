@@ -18,6 +18,7 @@ use anyhow::Result;
 use crate::vm::firmware;
 use crate::vm::guest::Guest;
 use crate::vm::guest::Line;
+use crate::vm::hw;
 use crate::vm::initramfs;
 use crate::vm::kernel::Kernel;
 use crate::vm::kselftest;
@@ -231,11 +232,14 @@ fn build_initramfs(setup: &Setup, kernel: &Kernel, out: &Path) -> Result<PathBuf
             modules
         }
     };
-    let programs = if kselftest::wanted(&setup.phases) {
+    let mut programs = if kselftest::wanted(&setup.phases) {
         kselftest::programs(&setup.kselftest, &setup.kernel)?
     } else {
         Vec::new()
     };
+    if hw::wanted(&setup.phases) {
+        programs.push(hw::program(&setup.guest)?);
+    }
     let other = setup.other.as_ref();
     let parts = initramfs::Parts {
         guest: &setup.guest,
