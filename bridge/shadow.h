@@ -23,7 +23,7 @@
  * read of it (of the lock: behind C's last).
  *
  * A value that differs goes to nvkm_rust_shadow_report(). So does an errno, where Rust cannot
- * compute what C could. Where Rust differs from C on purpose (migration-plan.md), what a
+ * compute what C could (its name then ends in "errno"). Where Rust differs from C on purpose (migration-plan.md), what a
  * well-formed file or a well-behaved device cannot show is not looked for, and the one thing that
  * such a file can show, the last page of an image that C's radix3 leaves out, is left out of the
  * comparison.

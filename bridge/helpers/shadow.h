@@ -11,7 +11,8 @@ void nvkm_rust_shadow_compared(struct nvkm_gsp *gsp, u32 subsys, u64 n);
 
 /*
  * A value that C and Rust do not agree on: counted, traced, and logged if it is the first of its
- * name since the bind. c is 0 and rust an errno if Rust could not compute it.
+ * name since the bind. Where Rust could not compute it the name ends in "errno", c is 0 and rust
+ * what stopped it, a positive number.
  */
 void nvkm_rust_shadow_report(struct nvkm_gsp *gsp, u32 subsys, const char *what, u64 c, u64 rust);
 #endif

@@ -2,10 +2,7 @@
 
 //! What was compared, and what differs.
 
-use core::fmt::{
-    self,
-    Write as _, //
-};
+use core::fmt;
 
 use kernel::error::Error;
 
@@ -46,11 +43,11 @@ impl Ledger {
         c == rust
     }
 
-    /// Rust could not compute what C could.
+    /// Rust could not compute what C could: the name ends in `errno`, which is Rust's value.
     pub(crate) fn refused(&self, group: &str, field: &str, error: Error) {
         self.compared();
-        // CAST: An errno as the kernel writes it: a small negative number.
-        self.report(group, field, 0, i64::from(error.to_errno()) as u64);
+        let errno = u64::from(error.to_errno().unsigned_abs());
+        self.tell(format_args!("{group}.{field}.errno"), 0, errno);
     }
 
     /// Compares bytes with those in memory, from an offset on; a difference is a word of up to
@@ -94,12 +91,16 @@ impl Ledger {
 
     /// Tells of a difference in what was counted.
     pub(crate) fn report(&self, group: &str, field: &str, c: u64, rust: u64) {
+        self.tell(format_args!("{group}.{field}"), c, rust);
+    }
+
+    fn tell(&self, what: fmt::Arguments<'_>, c: u64, rust: u64) {
         let mut name = Name {
             bytes: [0; NAME],
             len: 0,
         };
         // It fails only where the name is cut.
-        let _ = write!(name, "{group}.{field}");
+        let _ = fmt::write(&mut name, what);
         // SAFETY: By the invariants of `gsp`; the name is terminated, since its last byte is never
         // written.
         unsafe {

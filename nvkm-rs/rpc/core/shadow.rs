@@ -82,6 +82,11 @@ impl<R> Witness<R> {
     }
 }
 
+/// At most so many bytes, and the rest.
+fn split(bytes: &[u8], most: usize) -> (&[u8], &[u8]) {
+    bytes.split_at_checked(most).unwrap_or((bytes, &[]))
+}
+
 /// Up to eight bytes as a little-endian number.
 fn word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
@@ -127,22 +132,26 @@ impl<R: FnMut(usize, &mut [u8]) -> bool> RingMemory for Witness<R> {
     }
 
     fn write(&mut self, offset: usize, from: &[u8]) -> Result<(), MemoryFault> {
-        let mut at = offset;
-        for expected in from.chunks(CHUNK) {
+        let (mut at, mut rest) = (offset, from);
+        while !rest.is_empty() {
+            let (expected, more) = split(rest, CHUNK);
             let mut found = [0; CHUNK];
             let found = found.get_mut(..expected.len()).ok_or(MemoryFault)?;
             if !(self.read)(at, found) {
                 return Err(MemoryFault);
             }
-            let mut place = at;
-            for (found, expected) in found.chunks(4).zip(expected.chunks(4)) {
-                if found != expected {
+            let (mut place, mut found, mut expected) = (at, &*found, expected);
+            while !expected.is_empty() {
+                let ((theirs, left), (ours, tail)) = (split(found, 4), split(expected, 4));
+                if theirs != ours {
                     let place = self.within(place).ok_or(MemoryFault)?;
-                    self.note(place, found, expected);
+                    self.note(place, theirs, ours);
                 }
                 place = place.saturating_add(4);
+                (found, expected) = (left, tail);
             }
             at = at.saturating_add(CHUNK);
+            rest = more;
         }
         Ok(())
     }
@@ -243,9 +252,11 @@ impl Plan {
                 expected: 0,
             });
         };
+        // (`len()` of a range could panic, if only on paper.)
+        let size = part.range.end.saturating_sub(part.range.start);
         for (what, found, expected) in [
             ("part_function", function.into(), part.function.into()),
-            ("part_size", wide(len), wide(part.range.len())),
+            ("part_size", wide(len), wide(size)),
         ] {
             if found != expected {
                 return Some(Difference {

@@ -215,13 +215,19 @@ extern "C" fn beside(plan: &mut Plan, function: u32, message: *const u8, len: us
         // SAFETY: This is compiled and looked at, never run.
         unsafe { ring_read(at, to.as_mut_ptr(), to.len()) }
     });
-    let differences = [plan.command(function, len), plan.part(function, len), found.ok().flatten()];
-    let words = |it: shadow::Difference| {
-        // SAFETY: This is compiled and looked at, never run.
-        unsafe { print(it.what.as_ptr(), it.what.len()) };
-        it.found ^ it.expected
-    };
-    differences.into_iter().flatten().map(words).fold(0, |sum, it| sum ^ it)
+    let mut sum = 0;
+    for difference in [
+        plan.command(function, len),
+        plan.part(function, len),
+        found.ok().flatten(),
+    ] {
+        if let Some(it) = difference {
+            // SAFETY: This is compiled and looked at, never run.
+            unsafe { print(it.what.as_ptr(), it.what.len()) };
+            sum ^= it.found ^ it.expected;
+        }
+    }
+    sum
 }
 
 /// What the test must notice.

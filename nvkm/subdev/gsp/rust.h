@@ -131,15 +131,15 @@ void nvkm_rust_shadow_command(struct nvkm_gsp *gsp, u32 fn, u32 size);
 void nvkm_rust_shadow_element(struct nvkm_gsp *gsp, const void *rpc, u32 size, u32 next);
 #else
 #define nvkm_rust_shadow_fw(gsp) ((void)(gsp))
-#define nvkm_rust_shadow_fwsec(gsp, fw, name, init_cmd) ((void)(gsp))
+#define nvkm_rust_shadow_fwsec(gsp, ...) ((void)(gsp))
 #define nvkm_rust_shadow_top(gsp) ((void)(gsp))
 #define nvkm_rust_shadow_layout(gsp) ((void)(gsp))
 #define nvkm_rust_shadow_libos(gsp) ((void)(gsp))
-#define nvkm_rust_shadow_signature(fw, index) ((void)(fw))
-#define nvkm_rust_shadow_save(gsp, size) ((void)(gsp))
+#define nvkm_rust_shadow_signature(fw, ...) ((void)(fw))
+#define nvkm_rust_shadow_save(gsp, ...) ((void)(gsp))
 #define nvkm_rust_shadow_resume(gsp) ((void)(gsp))
-#define nvkm_rust_shadow_command(gsp, fn, size) ((void)(gsp))
-#define nvkm_rust_shadow_element(gsp, rpc, size, next) ((void)(gsp))
+#define nvkm_rust_shadow_command(gsp, ...) ((void)(gsp))
+#define nvkm_rust_shadow_element(gsp, ...) ((void)(gsp))
 #endif
 
 static inline void

@@ -29,16 +29,24 @@ struct nvkm_rust_shadow {
 	char names[NVKM_RUST_SHADOW_NAMES][48];
 };
 
+static struct nvkm_rust_shadow *
+nvkm_rust_shadow_make(void)
+{
+	struct nvkm_rust_shadow *shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
+
+	if (shadow)
+		mutex_init(&shadow->mutex);
+	return shadow;
+}
+
 struct nvkm_rust_shadow *
 nvkm_rust_shadow_begin(struct nvkm_gsp *gsp, struct nvkm_rust_shadow *shadow, u32 mask,
 		       const char *ver)
 {
-	if (!shadow) {
-		shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
-		if (!shadow)
-			return NULL;
-		mutex_init(&shadow->mutex);
-	}
+	if (!shadow)
+		shadow = nvkm_rust_shadow_make();
+	if (!shadow)
+		return NULL;
 
 	shadow->mask = mask;
 	shadow->name_nr = 0;
@@ -58,7 +66,7 @@ nvkm_rust_shadow_began(struct nvkm_gsp *gsp, struct nvkm_rust_shadow *shadow)
 	shadow->state = NULL;
 	for (int i = 0; i < NVKM_RUST_NR; i++) {
 		if (shadow->mask & BIT(i))
-			nvkm_rust_shadow_report(gsp, i, "start", 0, PTR_ERR(state));
+			nvkm_rust_shadow_report(gsp, i, "start.errno", 0, -PTR_ERR(state));
 	}
 }
 
