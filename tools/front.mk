@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
 INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check
+	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check \
+	kit kit-programs kit-rehearsal
 
 .PHONY: help toolbox clean distclean shell hw $(INSIDE)
 
@@ -38,6 +39,9 @@ help:
 	@echo 'make core        10,000 commands of another driver beside nouveau, with C and with Rust'
 	@echo 'make series SEAM=rpc   patches for upstream, with a cover letter: build/series/rpc/v1;  VERSION=2  AUTHOR="Name <mail>"'
 	@echo 'make series-check   all series, proven patch by patch;  SEAM=<some of rpc fw boot gsp>'
+	@echo 'make kit         one archive for people with a card: module source for DKMS, scripts, README; build/kit/'
+	@echo 'make kit-rehearsal   that archive as its user has it: a clean Debian 13, DKMS, a guest with the virtual GPU; exit 0 only when'
+	@echo '                 the report says equal;  GPU=<some>  FRESH=1 (fetch its packages anew)'
 	@echo 'make rust-analyzer   rust-project.json for editors'
 	@echo 'make shell       a shell inside the toolbox'
 	@echo 'make clean       remove what was built, keep what was fetched;  make distclean: all of build/'
@@ -63,7 +67,7 @@ shell: toolbox
 clean:
 	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/nova $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
 
-# The root of an ordinary user's toolbox belongs to that user's subordinate ids.
+# The roots that an ordinary user made belong to that user's subordinate ids.
 distclean:
 	@$(BOX) remove
 	rm -rf $(or $(BUILD),build)

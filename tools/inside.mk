@@ -34,7 +34,8 @@ REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check
+	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check \
+	kit kit-programs kit-rehearsal
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -198,6 +199,21 @@ bench: programs kernel nouveau
 	@tools/toolbox/firmware $(REAL_FW)
 	@$(BIN)/nvkm-ab bench $(BENCH)
 
+# --- the kit for people with a card -----------------------------------------------------------------------------------
+
+# Its programs are static and name no directory of this machine: other flags than everything else, so a directory of their own.
+KIT_TARGET := $(CARGO_TARGET_DIR)/kit
+export KIT_BIN := $(KIT_TARGET)/x86_64-unknown-linux-gnu/release
+kit-programs:
+	@CARGO_TARGET_DIR=$(KIT_TARGET) tools/kit/programs
+
+kit: kernel kit-programs
+	@tools/kit/pack
+
+# FRESH=1 makes the Debian with the kit's packages anew.
+kit-rehearsal: programs kit
+	@BIN=$(BIN) tools/kit/rehearse --gpu $(GPU) $(if $(FRESH),--fresh)
+
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 # A driver beside nouveau: example and test of bridge/core.h.
@@ -215,7 +231,8 @@ core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
 off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules trace-names firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko $(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
+test: programs kernel nouveau abi-modules trace-names firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko \
+	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko kit)
 	@tools/test $(TESTS)
 
 check: programs kernel nouveau abi-modules
