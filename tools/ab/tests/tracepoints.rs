@@ -203,7 +203,9 @@ fn of_mmiotrace(text: &str) -> Vec<String> {
         .filter(|words| matches!(words.first(), Some(&"R" | &"W")))
         .map(|words| (words[0], number(words[4]), number(words[5])))
         .filter(|(_, address, _)| (base..base + length).contains(address))
-        .map(|(way, address, value)| format!("{way} {:#08x} {value:#010x}", address - base))
+        .map(|(way, address, value)| (way, (address - base) as u32, value))
+        .filter(|(_, address, _)| !USERMODE.contains(address))
+        .map(|(way, address, value)| format!("{way} {address:#08x} {value:#010x}"))
         .collect()
 }
 
