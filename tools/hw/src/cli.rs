@@ -25,6 +25,7 @@ use crate::restore::Before;
 use crate::root::Root;
 use crate::run;
 use crate::run::Run;
+use crate::say;
 use crate::secrets::Secrets;
 use crate::side;
 use crate::watchdog;
@@ -163,7 +164,7 @@ pub fn main() -> ExitCode {
     match dispatch(&root, cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(e) => {
-            eprintln!("nvkm-hw: {e:#}");
+            say::err(&format!("nvkm-hw: {e:#}"));
             ExitCode::from(2)
         }
     }
@@ -174,8 +175,8 @@ fn dispatch(root: &Root, command: Command) -> Result<u8> {
         Command::Check { which, json } => {
             let found = Preflight::look(root, &which.wanted());
             match json {
-                true => println!("{}", serde_json::to_string_pretty(&found.json())?),
-                false => print!("{}", found.table()),
+                true => say::out(&(serde_json::to_string_pretty(&found.json())? + "\n")),
+                false => say::out(&found.table()),
             }
             Ok(u8::from(!found.possible()))
         }
@@ -183,8 +184,8 @@ fn dispatch(root: &Root, command: Command) -> Result<u8> {
         Command::Restore { device, limit } => {
             let cards = crate::card::all(root);
             let card = crate::card::select(&cards, device.as_deref())?;
-            let mut say = |line: String| println!("{line}");
-            restore::to_c(root, &card.address, Duration::from_secs(limit), &mut say)?;
+            let mut tell = |line: String| say::out(&(line + "\n"));
+            restore::to_c(root, &card.address, Duration::from_secs(limit), &mut tell)?;
             Ok(0)
         }
         Command::Report { dir, sending } => finish(root, &dir, &sending.allow, false),
@@ -224,13 +225,13 @@ fn refused(answer: Answer, option: &str) -> Option<u8> {
     match answer {
         Answer::Yes => None,
         Answer::No => {
-            eprintln!("nvkm-hw: nothing was done");
+            say::err("nvkm-hw: nothing was done");
             Some(USAGE)
         }
         Answer::Nobody => {
-            eprintln!(
+            say::err(&format!(
                 "nvkm-hw: nothing was done: there is nobody to ask; say {option} if it may go on"
-            );
+            ));
             Some(USAGE)
         }
     }
@@ -239,16 +240,16 @@ fn refused(answer: Answer, option: &str) -> Option<u8> {
 fn run_all(root: &Root, args: &RunArgs) -> Result<u8> {
     // A word that is none should not wait for the machine to be looked at.
     if let Err(e) = seams::list(&args.seams) {
-        eprintln!("nvkm-hw: {e:#}");
+        say::err(&format!("nvkm-hw: {e:#}"));
         return Ok(USAGE);
     }
     let found = Preflight::look(root, &args.which.wanted());
     // With --json the report alone is on standard output.
-    let say = |text: &str| match args.json {
-        true => eprint!("{text}"),
-        false => print!("{text}"),
+    let tell = |text: &str| match args.json {
+        true => say::err(text.trim_end()),
+        false => say::out(text),
     };
-    say(&found.table());
+    tell(&found.table());
     let Some(card) = found.card.as_ref().filter(|_| found.possible()) else {
         return Ok(2);
     };
@@ -263,7 +264,7 @@ fn run_all(root: &Root, args: &RunArgs) -> Result<u8> {
         program: run::myself()?,
     };
     let before = Before::of(root, card);
-    say(&format!(
+    tell(&format!(
         "\n{}\n",
         plan::words(&found, &before, &run.seams, run.limit, &run.out)
     ));
@@ -297,16 +298,19 @@ fn finish(root: &Root, out: &Path, allowed: &[String], json: bool) -> Result<u8>
     facts::Facts::load(out)?;
     let made = report::make(out, &Secrets::collect(root), allowed)?;
     match json {
-        true => println!("{}", serde_json::to_string_pretty(&made.report)?),
-        false => print!("\n{}", table::render(&made.report)),
+        true => say::out(&(serde_json::to_string_pretty(&made.report)? + "\n")),
+        false => say::out(&format!("\n{}", table::render(&made.report))),
     }
-    eprintln!("page         {}", out.join("report.html").display());
+    say::err(&format!(
+        "page         {}",
+        out.join("report.html").display()
+    ));
     match &made.archive {
-        Ok(path) => eprintln!(
+        Ok(path) => say::err(&format!(
             "archive      {} (this one may be sent; the directory names your machine)",
             path.display()
-        ),
-        Err(e) => eprintln!("archive      none: {e:#}"),
+        )),
+        Err(e) => say::err(&format!("archive      none: {e:#}")),
     }
     let code = match made.report["verdict"].as_str() {
         Some("equal") => 0,

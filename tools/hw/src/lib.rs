@@ -19,6 +19,7 @@ pub mod report;
 pub mod restore;
 pub mod root;
 pub mod run;
+pub mod say;
 pub mod scrub;
 pub mod secrets;
 pub mod side;

@@ -12,6 +12,7 @@ use nvkm_ab::trace::Trace;
 use nvkm_ab::verdict::Side;
 use nvkm_ab::vm::guest::Guest;
 use serde_json::json;
+use serde_json::Value;
 
 use crate::capture::Captured;
 use crate::facts::Facts;
@@ -80,11 +81,23 @@ fn guest(dir: &Path, facts: &Facts, scrubber: &Scrubber) -> Result<Guest> {
     Ok(guest)
 }
 
+/// Gives each phase the steps of GSP's boot and unload that the driver told of in it: they are compared as what it found.
+fn steps(guest: &mut Guest, trace: &Trace) {
+    for phase in &mut guest.phases {
+        let mark = Some(phase.n as u32);
+        let of = trace.boot.iter().filter(|b| b.mark == mark);
+        let steps: Vec<Value> = of.map(|b| json!([b.phase, b.status])).collect();
+        if !steps.is_empty() {
+            phase.data.insert("steps".into(), json!(steps));
+        }
+    }
+}
+
 /// Reads a side. What is wrong with it is in [`Side::error`].
 pub fn side(out: &Path, name: &str, facts: &Facts, scrubber: &mut Scrubber) -> Loaded {
     let dir = out.join(name);
     let mut error = None;
-    let guest = guest(&dir, facts, scrubber).unwrap_or_else(|_| {
+    let mut guest = guest(&dir, facts, scrubber).unwrap_or_else(|_| {
         error = Some("it did not run".to_string());
         Guest::default()
     });
@@ -95,6 +108,7 @@ pub fn side(out: &Path, name: &str, facts: &Facts, scrubber: &mut Scrubber) -> L
         error.get_or_insert(format!("its trace cannot be used: {e:#}"));
         Default::default()
     });
+    steps(&mut guest, &trace);
     let orderly = error.is_none() && matches!(guest.end, Some(Err(_)));
     match (&guest.end, &captured) {
         _ if error.is_some() => {}

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::io;
 use std::io::BufRead;
 use std::io::IsTerminal;
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::preflight::Preflight;
 use crate::restore::Before;
+use crate::say;
 
 /// What was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +96,8 @@ pub fn ask(question: &str, yes: bool) -> Answer {
     if !io::stdin().is_terminal() {
         return Answer::Nobody;
     }
-    print!("{question} [y/N] ");
+    say::out(&format!("{question} [y/N] "));
     let mut line = String::new();
-    let _ = io::stdout().flush();
     match io::stdin().lock().read_line(&mut line) {
         Ok(_) if ["y", "yes"].contains(&line.trim().to_lowercase().as_str()) => Answer::Yes,
         _ => Answer::No,

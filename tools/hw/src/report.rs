@@ -19,6 +19,8 @@ use serde_json::json;
 use serde_json::Value;
 
 use crate::archive;
+use crate::chips;
+use crate::chips::Found;
 use crate::facts;
 use crate::facts::Facts;
 use crate::load;
@@ -202,12 +204,22 @@ fn guest_jsonl(guest: &Guest) -> Result<String> {
 ///
 /// It is no run directory, or cannot be written to.
 pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
-    let facts = Facts::load(out)?;
+    let mut facts = Facts::load(out)?;
     let mut secrets = facts::load_secrets(out)?;
     secrets.merge(more);
     secrets.allow(allowed);
     let mut scrubber = Scrubber::new(&secrets);
     let sides = SIDES.map(|name| load::side(out, name, &facts, &mut scrubber));
+    if facts.chip.is_empty() {
+        // It slept when the machine was looked at.
+        let log = &sides[0].side.run.guest.log;
+        let found = log
+            .iter()
+            .find_map(|l| chips::of_log(&l.text, &facts.address));
+        if let Some(Found::Known(chip)) = found {
+            facts.chip = chip.name.into();
+        }
+    }
     let mut report = judged(out, &facts, &sides)?;
     // What people see of their own run may name their machine; what leaves must not.
     let mut public = report.clone();

@@ -25,6 +25,7 @@ use crate::report::SIDES;
 use crate::restore;
 use crate::restore::Before;
 use crate::root::Root;
+use crate::say;
 use crate::secrets::Secrets;
 use crate::side;
 use crate::side::Common;
@@ -123,7 +124,7 @@ pub fn run(run: &Run, found: &Preflight) -> Result<()> {
             .last()
             .map_or("nouveau as installed".into(), |m| m.display().to_string()),
         date: facts::today(),
-        preflight: found.json(),
+        preflight: found.public(),
         ..Facts::default()
     };
     facts.save(&out)?;
@@ -158,13 +159,9 @@ pub fn run(run: &Run, found: &Preflight) -> Result<()> {
         facts.notes.push(format!("the run ended early: {e:#}"));
     }
     // Whatever happened: as it was.
-    let restored = dog
-        .phase("restore", run.limit * 2 + side::GRACE)
-        .and_then(|()| {
-            restore::as_it_was(root, &card, &before, run.limit, &mut |line| {
-                eprintln!("{line}")
-            })
-        });
+    // A watchdog that is gone is no reason to leave the card as it is.
+    let _ = dog.phase("restore", run.limit * 2 + side::GRACE);
+    let restored = restore::as_it_was(root, &card, &before, run.limit, &mut |line| say::err(&line));
     match &restored {
         Ok(()) => {
             if before.setting.is_none() && root.is_real() {
@@ -172,7 +169,11 @@ pub fn run(run: &Run, found: &Preflight) -> Result<()> {
                     facts.notes.push(format!("nouveau stays loaded: {e:#}"));
                 }
             }
-            dog.done()?;
+            if let Err(e) = dog.done() {
+                facts
+                    .notes
+                    .push(format!("the watchdog did not end in order: {e:#}"));
+            }
         }
         // The watchdog learns of it by the end of this process, and tries by itself.
         Err(e) => facts
@@ -196,7 +197,7 @@ fn sides(run: &Run, common: &Common, dog: &mut Watchdog, notes: &mut Vec<String>
     for name in SIDES {
         let began = Instant::now();
         let ended = side::run(common, dog, name, &setting(name, &run.seams))?;
-        eprintln!(
+        say::err(&format!(
             "{name:5} {:6.1} s  {}",
             began.elapsed().as_secs_f64(),
             match &ended {
@@ -204,7 +205,7 @@ fn sides(run: &Run, common: &Common, dog: &mut Watchdog, notes: &mut Vec<String>
                 Ended::Failed(why) => format!("FAILED: {why}"),
                 Ended::Stopped => "stopped".to_string(),
             }
-        );
+        ));
         match ended {
             Ended::Well => {}
             Ended::Stopped => return Ok(()),

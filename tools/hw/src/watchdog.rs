@@ -24,6 +24,7 @@ use anyhow::Result;
 
 use crate::restore;
 use crate::root::Root;
+use crate::say;
 
 /// What a watchdog is to know.
 #[derive(Clone, Debug)]
@@ -153,7 +154,7 @@ pub fn run(root: &Root, watch: &Watch, input: impl BufRead + Send + 'static) -> 
     };
     let mut note = vec![format!("nvkm-hw watchdog: {why}; bringing the C side back")];
     let mut say = |line: String| {
-        eprintln!("{line}");
+        say::err(&line);
         let _ = root.write("/dev/kmsg", &format!("<4>{line}\n"));
         note.push(line);
         // Written at once: the machine may not live to the next line.

@@ -188,6 +188,21 @@ fn kernels() {
     expect_tracing(&machine, State::No, "CONFIG_FTRACE");
 }
 
+#[test]
+fn command_lines() {
+    let machine = Machine::new();
+    machine.put(
+        "/proc/cmdline",
+        "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 nomodeset quiet",
+    );
+    expect(&machine, "command line", State::No, "booted with nomodeset");
+    machine.put(
+        "/proc/cmdline",
+        "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 quiet",
+    );
+    expect(&machine, "command line", State::Ok, "nothing");
+}
+
 fn expect_tracing(machine: &Machine, state: State, word: &str) {
     let (is, text) = check(&look(machine), "tracing");
     assert_eq!(is, state, "{text}");

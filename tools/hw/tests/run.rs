@@ -119,6 +119,15 @@ fn what_differs_is_named() {
     let (code, report, said) = run(&machine, &[]);
     assert_eq!(code, 1, "{said}");
     assert_eq!(report["differences"][0]["name"], "0x118234");
+
+    let machine = Machine::new().boot(Fault::Step);
+    let (code, report, said) = run(&machine, &[]);
+    assert_eq!(code, 1, "{said}");
+    let found = &report["differences"][0];
+    assert_eq!(
+        (&found["phase"], &found["field"]),
+        (&"bind".into(), &"steps[1]".into())
+    );
 }
 
 #[test]
@@ -158,6 +167,20 @@ fn rust_may_serve_nothing() {
     let (code, report, said) = run(&machine, &["--seams", "none"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(report["sides"]["rust"]["served_by_rust"]["rpc"], 0);
+}
+
+#[test]
+fn a_card_that_sleeps_is_asked_when_it_is_bound() {
+    let machine = Machine::new();
+    machine.put(
+        &format!("/sys/bus/pci/devices/{ADDRESS}/power/runtime_status"),
+        "suspended",
+    );
+    let machine = machine.boot(Fault::None);
+    let (code, report, said) = run(&machine, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("the card sleeps"), "{said}");
+    assert_eq!(report["gpu"], "ga106");
 }
 
 #[test]
@@ -274,13 +297,14 @@ fn when_the_run_dies_the_watchdog_brings_c_back() {
 }
 
 /// A watchdog by itself, with what it is told.
-fn watchdog(machine: &Machine, told: &str) -> (Option<i32>, String) {
+fn watchdog(machine: &Machine, told: &str, more: &[&str]) -> (Option<i32>, String) {
     use std::io::Write;
     let note = machine.at("/note");
     let note = note.to_str().unwrap();
-    let words = [
+    let mut words = vec![
         "watchdog", "--device", ADDRESS, "--note", note, "--step", "1000",
     ];
+    words.extend(more);
     let mut child = command(machine, &words)
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
@@ -308,7 +332,7 @@ fn watchdog(machine: &Machine, told: &str) -> (Option<i32>, String) {
 fn when_the_run_hangs_the_watchdog_brings_c_back() {
     let machine = Machine::new().boot(Fault::None);
     machine.put("/sys/module/nouveau/parameters/rust_gsp", "rpc,fw");
-    let (code, note) = watchdog(&machine, "phase rust-copy 200\n");
+    let (code, note) = watchdog(&machine, "phase rust-copy 200\n", &[]);
     assert_eq!(code, Some(0), "{note}");
     assert!(
         note.contains("no sign of life for 0.2 s in rust-copy"),
@@ -319,7 +343,7 @@ fn when_the_run_hangs_the_watchdog_brings_c_back() {
     machine.put("/sys/module/nouveau/parameters/rust_gsp", "rpc,fw");
     machine.take("/note");
     assert_eq!(
-        watchdog(&machine, "phase a 200\ndone\n"),
+        watchdog(&machine, "phase a 200\ndone\n", &[]),
         (Some(0), String::new())
     );
     assert_eq!(machine.state().1, "rpc,fw");
@@ -328,12 +352,31 @@ fn when_the_run_hangs_the_watchdog_brings_c_back() {
 #[test]
 fn a_card_that_cannot_be_brought_back_is_said() {
     let machine = Machine::new().boot(Fault::Deaf);
-    let (code, note) = watchdog(&machine, "phase rust-bind 100\n");
+    let (code, note) = watchdog(&machine, "phase rust-bind 100\n", &[]);
     assert_eq!(code, Some(2), "{note}");
     assert!(
-        note.contains("could not be brought back") && note.contains("reboot"),
+        note.contains("could not be brought back") && note.contains("and reboot;"),
         "{note}"
     );
+}
+
+/// Only where it was asked for, and only when nothing else is left.
+#[test]
+fn a_machine_is_rebooted_if_that_was_wanted() {
+    let trigger = "/proc/sysrq-trigger";
+    for (more, fault, key) in [
+        (vec!["--reboot"], Fault::Deaf, Some("b")),
+        (vec![], Fault::Deaf, None),
+        (vec!["--reboot"], Fault::None, None),
+    ] {
+        let machine = Machine::new().boot(fault);
+        watchdog(&machine, "phase rust-bind 100\n", &more);
+        assert_eq!(
+            machine.root().text(trigger).as_deref(),
+            key,
+            "{more:?} {fault:?}"
+        );
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ const COMPARED: [&str; 10] = [
 ];
 
 /// What of a phase's report is compared: all of it that is no measurement and has no comparison of its own.
-const FOUND: [&str; 2] = ["logs", "power"];
+const FOUND: [&str; 3] = ["logs", "power", "steps"];
 
 /// The differences of the device's states, and of what the guest saw.
 pub fn compare(c: &Run, other: &Run) -> Vec<Difference> {

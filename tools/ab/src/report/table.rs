@@ -51,6 +51,10 @@ pub fn hardware(report: &Value) -> Vec<String> {
 
 /// What was handed over, in one line: how much, and whether it was the same.
 pub fn buffers(report: &Value) -> String {
+    // Only a virtual device can say what it was handed.
+    if report["buffers"].is_null() && !report["tap"].is_null() {
+        return format!("not seen by {}", text(&report["tap"]));
+    }
     let rows = report["buffers"].as_array().map_or(&[][..], Vec::as_slice);
     let pages: u64 = rows.iter().filter_map(|r| r["pages"].as_u64()).sum();
     let other: Vec<String> = rows
@@ -108,15 +112,7 @@ pub fn render(report: &Value) -> String {
         );
     }
     let _ = writeln!(out);
-    if real {
-        let _ = writeln!(
-            out,
-            "seen by      {}: no buffers, no device state",
-            text(&report["tap"])
-        );
-    } else {
-        let _ = writeln!(out, "DMA buffers  {}", buffers(report));
-    }
+    let _ = writeln!(out, "DMA buffers  {}", buffers(report));
     for line in hardware(report) {
         let _ = writeln!(out, "hardware     {line}");
     }

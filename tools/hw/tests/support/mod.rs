@@ -38,6 +38,8 @@ pub enum Fault {
     Byte,
     /// Rust reads a register that C does not.
     Register,
+    /// Rust does a step of the boot that C does not.
+    Step,
     /// The second C run differs from the first.
     Noise,
     /// Events of one side are lost.
@@ -332,6 +334,14 @@ impl Kernel {
         // What the ROM holds: ASCII of a serial number.
         self.mmio("R 0x300000 0x3931364b");
         self.mmio("W 0x110040 0x00000001");
+        self.trace(&format!(
+            "nvkm_gsp_boot: dev={ADDRESS} phase=booter status=0"
+        ));
+        if rust && fault == Fault::Step {
+            self.trace(&format!(
+                "nvkm_gsp_boot: dev={ADDRESS} phase=again status=-5"
+            ));
+        }
         if rust && fault == Fault::Register {
             self.mmio("R 0x118234 0x00000000");
         }
