@@ -232,7 +232,7 @@ off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
 test: programs kernel nouveau abi-modules trace-names firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko \
-	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko kit)
+	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 	@tools/test $(TESTS)
 
 check: programs kernel nouveau abi-modules

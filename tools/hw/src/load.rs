@@ -33,6 +33,8 @@ fn trace(dir: &Path, facts: &Facts, scrubber: &mut Scrubber) -> Result<Trace> {
     let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let mut trace = text::parse(&String::from_utf8_lossy(&bytes), &facts.address)
         .with_context(|| path.display().to_string())?;
+    // A card's interrupts come when they come, and two may come as one.
+    trace.take_interrupts();
     trace.messages.iter_mut().for_each(|m| scrubber.message(m));
     trace.accesses.iter_mut().for_each(|a| scrubber.access(a));
     Ok(trace)

@@ -66,6 +66,8 @@ pub struct Trace {
     pub messages: Vec<Message>,
     /// Register accesses, in order.
     pub accesses: Vec<Access>,
+    /// Places in `accesses`, ascending, of those made while an interrupt was handled, where the source says so (ftrace).
+    pub interrupts: Vec<usize>,
     /// `device.json`, where there is one.
     pub device: Value,
     /// Steps of the boot.
@@ -130,6 +132,20 @@ impl Trace {
             headers: true,
             ..Self::default()
         }
+    }
+
+    /// Takes out what was done while an interrupt was handled: when one comes, and whether two come as one, is no driver's doing.
+    /// [`Trace::order`] is then without accesses.
+    pub fn take_interrupts(&mut self) -> Vec<Access> {
+        let gone: BTreeSet<usize> = std::mem::take(&mut self.interrupts).into_iter().collect();
+        let (mut kept, mut taken) = (Vec::new(), Vec::new());
+        for (n, access) in std::mem::take(&mut self.accesses).into_iter().enumerate() {
+            let to = if gone.contains(&n) { &mut taken } else { &mut kept };
+            to.push(access);
+        }
+        self.accesses = kept;
+        self.order.retain(|entry| !matches!(entry, Entry::Access(_)));
+        taken
     }
 
     /// The messages, continuation records joined to what they continue: the payload is all of it, `len` and `elems` count

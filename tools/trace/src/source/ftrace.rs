@@ -55,6 +55,17 @@ pub fn is_event(line: &str) -> bool {
     event(line).is_some()
 }
 
+/// Whether a line was written while an interrupt was handled: the third of the flags behind the processor's number is `h`,
+/// `H`, `z` or `Z` (Documentation/trace/ftrace.rst).
+fn in_interrupt(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let processor = |w: &str| w.starts_with('[') && w.ends_with(']');
+    let flags = words.find(|w| processor(w)).and_then(|_| words.next());
+    flags.is_some_and(|w| {
+        (4..=5).contains(&w.len()) && matches!(w.as_bytes()[2], b'h' | b'H' | b'z' | b'Z')
+    })
+}
+
 fn mark(line: &str) -> Option<u32> {
     let (_, text) = line.split_once(MARK)?;
     text.trim_start()
@@ -166,8 +177,12 @@ pub fn parse(text: &str, device: Option<&str>) -> Result<Trace> {
     };
     for (n, line) in text.lines().enumerate() {
         if let Some((name, said)) = event(line) {
+            let before = reader.trace.accesses.len();
             if let Err(why) = reader.event(name, said) {
                 reader.problem(format!("line {}: {name}: {why}", n + 1));
+            }
+            if reader.trace.accesses.len() > before && in_interrupt(line) {
+                reader.trace.interrupts.push(before);
             }
         } else if let Some(mark) = mark(line) {
             reader.mark = Some(mark);

@@ -176,3 +176,19 @@ fn no_cut_of_it_is_trouble() {
         let _ = parse(&TRACE[end..], None);
     }
 }
+
+#[test]
+fn what_an_interrupt_did_is_told_apart() {
+    let line = |flags: &str, addr: u32| {
+        format!(" a-1 [000] {flags} 1.000000: nvkm_mmio: dev=0000:01:00.0 R {addr:#x} 0x0\n")
+    };
+    // A process, one with interrupts off, an interrupt, one amid a softirq, a softirq.
+    let flags = [".....", "d..1.", "d.h1.", "d.H1.", "..s1."];
+    let text: String = flags.iter().zip(0..).map(|(f, n)| line(f, n)).collect();
+    let mut trace = parse(&text, None).unwrap();
+    assert_eq!(trace.accesses.len(), 5);
+    assert_eq!(trace.interrupts, [2, 3]);
+    let taken: Vec<u32> = trace.take_interrupts().iter().map(|a| a.addr).collect();
+    let kept: Vec<u32> = trace.accesses.iter().map(|a| a.addr).collect();
+    assert_eq!((taken, kept), (vec![2, 3], vec![0, 1, 4]));
+}
