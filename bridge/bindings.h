@@ -7,4 +7,6 @@
 #include "helpers/fw.h"
 #include "helpers/boot.h"
 #include "helpers/gsp.h"
+#include "helpers/shadow.h"
 #include "../nvkm/subdev/gsp/rust_core.h"
+#include "../nvkm/subdev/gsp/trace.h"

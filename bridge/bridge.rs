@@ -21,7 +21,9 @@ pub(crate) mod pages;
 pub(crate) mod ptr;
 pub(crate) mod rpc;
 pub(crate) mod selector;
+pub(crate) mod shadow;
 mod state;
+pub(crate) mod trace;
 
 /// nvkm's own headers, as this kernel compiles them.
 #[allow(

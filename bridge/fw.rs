@@ -300,6 +300,30 @@ pub unsafe extern "C" fn nvkm_rs_fw_fmc(gsp: *mut nvkm_gsp, file: *const firmwar
     }))
 }
 
+/// FWSEC's command of a number.
+///
+/// # Errors
+///
+/// `EINVAL`: there is none.
+///
+/// # Safety
+///
+/// `gsp` is alive; C has laid out the frame buffer where the command says where in it, in the same
+/// thread.
+pub(super) unsafe fn command(gsp: *mut nvkm_gsp, init_cmd: u32) -> Result<Command> {
+    match init_cmd {
+        // SAFETY: By the caller.
+        CMD_FRTS => Ok(unsafe {
+            Command::Frts {
+                addr: (*gsp).fb.wpr2.frts.addr,
+                size: (*gsp).fb.wpr2.frts.size,
+            }
+        }),
+        CMD_SB => Ok(Command::Sb),
+        _ => Err(EINVAL),
+    }
+}
+
 /// `bridge/fw.h`
 ///
 /// # Safety
@@ -328,17 +352,8 @@ pub unsafe extern "C" fn nvkm_rs_fw_fwsec(
         // SAFETY: The VBIOS is in memory from `data` to its end, for as long as the device lives,
         // and nobody writes it.
         let vbios = unsafe { slice::from_raw_parts(data, len) };
-        let command = match init_cmd {
-            // SAFETY: By the caller; C has laid out the frame buffer by now, in the same thread.
-            CMD_FRTS => unsafe {
-                Command::Frts {
-                    addr: (*gsp).fb.wpr2.frts.addr,
-                    size: (*gsp).fb.wpr2.frts.size,
-                }
-            },
-            CMD_SB => Command::Sb,
-            _ => return Err(EINVAL),
-        };
+        // SAFETY: By the caller.
+        let command = unsafe { command(gsp, init_cmd) }?;
         // SAFETY: By the caller.
         let image = unsafe {
             let handle = Gsp::new(gsp).ok_or(EINVAL)?;

@@ -54,3 +54,4 @@ mod boot;
 mod fw;
 mod gsp;
 mod rpc;
+mod shadow;

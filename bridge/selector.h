@@ -21,12 +21,13 @@ int nvkm_rs_selector_check(const char *text, size_t len);
  * @len: its length in bytes
  * @ver: firmware version like "570.144", not terminated
  * @ver_len: its length in bytes
- * @cannot: subsystems that cannot be served on the device's chip: 1 does not mean them, their
- *   names do
+ * @cannot: subsystems that cannot be served on the device's chip: 1 does not mean them, nor does
+ *   shadow; their names do
+ * @shadowed: where one bit a subsystem goes that C serves and that Rust computes beside it
  *
  * Return: one bit a subsystem (BIT(enum nvkm_rust_subsys)) that Rust is to serve; 0 for a
  * setting that nvkm_rs_selector_check() refuses.
  */
 u32 nvkm_rs_selector_resolve(const char *text, size_t len, const char *ver, size_t ver_len,
-			     u32 cannot);
+			     u32 cannot, u32 *shadowed);
 #endif

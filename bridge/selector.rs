@@ -47,7 +47,7 @@ pub unsafe extern "C" fn nvkm_rs_selector_check(text: *const c_char, len: usize)
 ///
 /// # Safety
 ///
-/// `text` is readable for `len` bytes, `ver` for `ver_len`.
+/// `text` is readable for `len` bytes, `ver` for `ver_len`; `shadowed` is writable.
 #[no_mangle]
 pub unsafe extern "C" fn nvkm_rs_selector_resolve(
     text: *const c_char,
@@ -55,8 +55,14 @@ pub unsafe extern "C" fn nvkm_rs_selector_resolve(
     ver: *const c_char,
     ver_len: usize,
     cannot: u32,
+    shadowed: *mut u32,
 ) -> u32 {
     // SAFETY: By the caller.
     let (text, ver) = unsafe { (bytes(text, len), bytes(ver, ver_len)) };
-    Selection::parse(text).map_or(0, |selection| selection.resolve(ver, cannot))
+    let resolved = Selection::parse(text)
+        .unwrap_or_default()
+        .resolve(ver, cannot);
+    // SAFETY: By the caller.
+    unsafe { shadowed.write(resolved.shadowed) };
+    resolved.served
 }

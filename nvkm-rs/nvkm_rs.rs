@@ -15,5 +15,6 @@ mod fw;
 mod gsp;
 mod rpc;
 mod selector;
+mod shadow;
 
 const __LOG_PREFIX: &[u8] = b"nouveau\0";

@@ -14,7 +14,7 @@ INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests neg
 help:
 	@echo 'make ab          C, C again, Rust on the virtual GPU; table, verdict; exit 0 only when equal'
 	@echo '                 GPU=tu104|tu116|ga100|ga102|ga106|ad102|…  FW=570.144|535.113.01|synthetic  NAME=<of the run>'
-	@echo '                 SEAMS=1|none|any of rpc,fw,boot,gsp'
+	@echo '                 SEAMS=1|none|shadow|any of rpc,fw,boot,gsp'
 	@echo 'make ab-matrix   every GPU x firmware x subsystem that is claimed to work'
 	@echo 'make bench       what a bind costs in C and in Rust: instructions, memory; build/bench/report.html'
 	@echo 'make nova        nova-core on the same virtual GPU, beside nvkm; writes its table into migration-plan.md;  GPU=<some>'

@@ -159,6 +159,11 @@ impl Loadable {
         Ok(Self { fw })
     }
 
+    /// Its bytes as C counts them: what follows in its last page is not its.
+    pub(crate) fn bytes(&self) -> u64 {
+        u64::try_from(self.get().fw.len).unwrap_or(0)
+    }
+
     /// The structure.
     fn get(&self) -> &nvkm_falcon_fw {
         // SAFETY: By the invariants; C does not write it meanwhile.

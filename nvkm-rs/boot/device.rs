@@ -4,6 +4,7 @@
 //! it.
 
 mod run;
+mod trace;
 
 use core::fmt;
 
@@ -96,6 +97,40 @@ fn errno(errno: Errno) -> Error {
     }
 }
 
+/// Bytes of what goes into WPR2, which others have made already; none for an absurd frame buffer.
+pub(crate) fn sizes(gsp: Gsp, abi: &dyn Abi, hal: &dyn Hal, frame_buffer: u64) -> Option<Sizes> {
+    Some(Sizes {
+        frts: if hal.has_frts() { FRTS_SIZE } else { 0 },
+        boot: gsp.memory(Memory::Bootloader).size,
+        image: gsp.image_size(),
+        heap: abi
+            .sizing()
+            .wpr_heap(hal.libos(), Rm::Tu10x, frame_buffer)?,
+    })
+}
+
+/// What the booter is told of a layout, and of what lies in system memory.
+pub(crate) fn meta(gsp: Gsp, layout: &Layout) -> WprMeta {
+    let mut meta = layout.meta();
+    meta.radix3.addr = gsp.memory(Memory::Radix3).addr;
+    meta.radix3.size = layout.image.size;
+    meta.bootloader = gsp.memory(Memory::Bootloader);
+    meta.ucode = gsp.ucode();
+    meta.signature = gsp.memory(Memory::Signature);
+    meta
+}
+
+/// What RM is told of the queues.
+pub(crate) fn arguments(gsp: Gsp, resume: bool) -> Result<RmArgs> {
+    Ok(RmArgs {
+        shared: gsp.memory(Memory::Shared).addr,
+        pages: u32::try_from(shared::PAGES)?,
+        commands: shared::COMMANDS,
+        messages: shared::MESSAGES,
+        resume,
+    })
+}
+
 impl Boot {
     /// The state for the version that `abi` is the interface of.
     ///
@@ -180,16 +215,7 @@ impl Boot {
         gsp.make_booter(true)?;
         gsp.set_up()?;
 
-        let sizes = Sizes {
-            frts: if hal.has_frts() { FRTS_SIZE } else { 0 },
-            boot: gsp.memory(Memory::Bootloader).size,
-            image: gsp.image_size(),
-            heap: self
-                .abi
-                .sizing()
-                .wpr_heap(hal.libos(), Rm::Tu10x, top.frame_buffer)
-                .ok_or(EINVAL)?,
-        };
+        let sizes = sizes(gsp, self.abi, hal, top.frame_buffer).ok_or(EINVAL)?;
         let layout = Layout::new(top, sizes).map_err(|error| no_room(&error))?;
         gsp.set_layout(&layout);
         let meta = self.keep_meta(&layout)?;
@@ -210,12 +236,7 @@ impl Boot {
     /// Makes what the booter is told (`tu102_gsp_wpr_meta_init()`).
     fn keep_meta(&self, layout: &Layout) -> Result<WprMeta> {
         let gsp = self.gsp;
-        let mut meta = layout.meta();
-        meta.radix3.addr = gsp.memory(Memory::Radix3).addr;
-        meta.radix3.size = layout.image.size;
-        meta.bootloader = gsp.memory(Memory::Bootloader);
-        meta.ucode = gsp.ucode();
-        meta.signature = gsp.memory(Memory::Signature);
+        let meta = meta(gsp, layout);
         let memory = self.structure(|out| self.abi.wpr_meta(&meta, out))?;
         gsp.keep_memory(Memory::WprMeta, memory)?;
         Ok(meta)
@@ -291,13 +312,7 @@ impl Boot {
     /// Says in RM's arguments where the queues are, and whether it comes back from a suspend
     /// (`set_rmargs`).
     fn rm_args(&self, resume: bool) -> Result {
-        let args = RmArgs {
-            shared: self.gsp.memory(Memory::Shared).addr,
-            pages: u32::try_from(shared::PAGES)?,
-            commands: shared::COMMANDS,
-            messages: shared::MESSAGES,
-            resume,
-        };
+        let args = arguments(self.gsp, resume)?;
         let mut bytes = [0; 256];
         let size = self
             .abi

@@ -23,15 +23,18 @@
 //! | [`status`], [`error`] | numbers with names, for people and for errno |
 //! | [`history`] | the last messages in both directions, for the time-out's log |
 //! | [`report`] | what the log and the counters learn |
+//! | [`tracing`] | every element that passes, for whoever traces |
 //! | [`host`] | what a session asks of the driver around it |
+//! | [`shadow`] | a command that C has encoded, held against ours |
 //! | [`session`] | all of the above as two calls: submit a command, drain the messages |
 //!
 //! # Trust
 //!
 //! The device writes the message queue's pages and the peer's half of both pairs of pointers. Rules
 //! kept here: the driver's own pointer lives in driver memory and is only ever written out; every
-//! word of the device's is read once, checked, then used; every error either leaves the queue as it
-//! was (nothing could be read) or moves the read pointer, and says which ([`error::Recovery`]).
+//! word of the device's is read once, checked, then used (a trace reads it again, for the trace
+//! alone); every error either leaves the queue as it was (nothing could be read) or moves the read
+//! pointer, and says which ([`error::Recovery`]).
 //!
 //! # Where this differs from C on purpose
 //!
@@ -62,5 +65,7 @@ mod receive;
 pub mod report;
 pub mod ring;
 pub mod session;
+pub mod shadow;
 pub mod split;
 pub mod status;
+pub mod tracing;

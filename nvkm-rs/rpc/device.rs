@@ -179,6 +179,14 @@ impl Host for Link<'_> {
         true
     }
 
+    fn traced(&mut self) -> bool {
+        crate::bridge::trace::rpc_enabled()
+    }
+
+    fn trace(&mut self, piece: &super::core::tracing::Piece<'_>) {
+        crate::bridge::trace::element(self.rpc.gsp, piece);
+    }
+
     fn report(&mut self, report: &Report<'_>, history: &History) {
         let gsp = self.rpc.gsp;
         let level = match report.level() {

@@ -8,6 +8,7 @@
 //! | `rpc` | that subsystem |
 //! | `-rpc` | not that one (after `1`) |
 //! | `rpc@570`, `1@570` | so for that firmware and newer ones; C for older ones |
+//! | `shadow` | what Rust does not serve it computes beside C, where that has no side effects |
 //!
 //! Later words win. Tier 0: plain `::core`.
 
@@ -19,6 +20,9 @@ pub const SUBSYSTEMS: &[(&str, bool)] = &[
     ("boot", true),
     ("gsp", true), //
 ];
+
+/// Those of them that can be computed beside C.
+pub const SHADOWED: &[&str] = &["rpc", "fw", "boot"];
 
 const COUNT: usize = SUBSYSTEMS.len();
 
@@ -65,9 +69,22 @@ struct Choice {
     named: bool,
 }
 
-/// A setting: for each subsystem whether, and from which firmware on, Rust serves it.
+/// A setting: for each subsystem whether, and from which firmware on, Rust serves it; and whether
+/// Rust is to look at what C does of the others.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Selection([Option<Choice>; COUNT]);
+pub struct Selection {
+    choices: [Option<Choice>; COUNT],
+    shadow: bool,
+}
+
+/// What a setting means for a firmware, one bit a subsystem.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Resolved {
+    /// Rust serves them.
+    pub served: u32,
+    /// C serves them, and Rust looks at what it does.
+    pub shadowed: u32,
+}
 
 impl Selection {
     /// Reads a setting.
@@ -81,6 +98,10 @@ impl Selection {
             return Ok(selection);
         }
         for word in text.split(|byte| *byte == b',') {
+            if word == b"shadow" {
+                selection.shadow = true;
+                continue;
+            }
             let (word, on) = match word.strip_prefix(b"-") {
                 Some(rest) => (rest, false),
                 None => (word, true),
@@ -94,7 +115,7 @@ impl Selection {
                 None => Version::default(),
             };
             let mut known = false;
-            for ((subsystem, ready), slot) in SUBSYSTEMS.iter().zip(&mut selection.0) {
+            for ((subsystem, ready), slot) in SUBSYSTEMS.iter().zip(&mut selection.choices) {
                 let named = subsystem.as_bytes() == name;
                 if named || (name == b"1" && on && *ready) {
                     *slot = on.then_some(Choice { since, named });
@@ -108,22 +129,25 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The subsystems that Rust serves with a firmware, one bit each. None for a version that
-    /// cannot be read. Those of `cannot` are not meant by `1`; by their names they are.
+    /// What the setting means for a firmware: nothing for a version that cannot be read. Those of
+    /// `cannot` are not meant by `1`, and not looked at; by their names they are meant.
     #[must_use]
-    pub fn resolve(&self, version: &[u8], cannot: u32) -> u32 {
+    pub fn resolve(&self, version: &[u8], cannot: u32) -> Resolved {
+        let mut resolved = Resolved::default();
         let Ok(version) = Version::parse(version) else {
-            return 0;
+            return resolved;
         };
-        let mut bits = 0;
         let mut bit = 1;
-        for choice in self.0 {
-            let meant = |choice: Choice| choice.named || cannot & bit == 0;
+        for ((name, _), choice) in SUBSYSTEMS.iter().zip(self.choices) {
+            let can = cannot & bit == 0;
+            let meant = |choice: Choice| choice.named || can;
             if choice.is_some_and(|choice| choice.since <= version && meant(choice)) {
-                bits |= bit;
+                resolved.served |= bit;
+            } else if self.shadow && can && SHADOWED.contains(name) {
+                resolved.shadowed |= bit;
             }
             bit <<= 1_u32;
         }
-        bits
+        resolved
     }
 }

@@ -14,6 +14,39 @@ fn resolved(text: &str, version: &str) -> u32 {
     Selection::parse(text.as_bytes())
         .unwrap_or_else(|_| panic!("'{text}' is not understood"))
         .resolve(version.as_bytes(), 0)
+        .served
+}
+
+fn shadowed(text: &str, version: &str, cannot: u32) -> (u32, u32) {
+    let selection =
+        Selection::parse(text.as_bytes()).unwrap_or_else(|_| panic!("'{text}' is not understood"));
+    let resolved = selection.resolve(version.as_bytes(), cannot);
+    (resolved.served, resolved.shadowed)
+}
+
+#[test]
+fn shadow_is_of_what_c_serves() {
+    const SHADOW: u32 = RPC | FW | BOOT;
+    for (text, version, expected) in [
+        ("shadow", "570.144", (0, SHADOW)),
+        ("shadow", "535.113.01", (0, SHADOW)),
+        ("rpc,shadow", "570.144", (RPC, FW | BOOT)),
+        ("shadow,rpc", "570.144", (RPC, FW | BOOT)),
+        ("gsp,shadow", "570.144", (GSP, SHADOW)),
+        ("1,shadow", "570.144", (ALL, 0)),
+        ("1,-boot,shadow", "570.144", (ALL & !BOOT, BOOT)),
+        ("1@570,shadow", "535.113.01", (0, SHADOW)),
+        ("fw@571,shadow", "570.144", (0, SHADOW)),
+        ("shadow,shadow", "570.144", (0, SHADOW)),
+        ("shadow", "r570", (0, 0)),
+        ("0", "570.144", (0, 0)),
+        ("1,-fw", "570.144", (ALL & !FW, 0)),
+    ] {
+        assert_eq!(shadowed(text, version, 0), expected, "{text}, {version}");
+    }
+    // What the chip cannot have is not computed beside C either.
+    assert_eq!(shadowed("shadow", "570.144", BOOT), (0, RPC | FW));
+    assert_eq!(shadowed("1,shadow", "570.144", BOOT), (ALL & !BOOT, 0));
 }
 
 #[test]
@@ -66,7 +99,12 @@ fn what_is_not_understood_is_refused_whole() {
         "rpc rpc",
         " rpc",
         "rpc@99999999999",
-        "shadow",
+        "-shadow",
+        "shadow@570",
+        "shadows",
+        "0,shadow",
+        "shadow,0",
+        "1,-shadow",
         "RPC",
         "rpc\n",
     ] {
@@ -104,6 +142,10 @@ fn what_a_chip_cannot_have_is_meant_by_its_name_alone() {
         ("0", 0),
     ] {
         let selection = Selection::parse(text.as_bytes()).unwrap();
-        assert_eq!(selection.resolve(b"570.144", BOOT), expected, "{text}");
+        assert_eq!(
+            selection.resolve(b"570.144", BOOT).served,
+            expected,
+            "{text}"
+        );
     }
 }

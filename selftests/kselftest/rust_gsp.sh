@@ -248,10 +248,10 @@ for name in $names; do
 	comma=${comma:+$comma,}$name
 done
 
-good="0 1 1@570"
-bad="nonsense 2 -1 , 1, ,1 0,1 1,,1 1@ 1@x 1@570.x 1@1.2.3.4.5 1@99999999999 @570 ${some}x"
+good="0 1 1@570 shadow 1,shadow"
+bad="nonsense 2 -1 , 1, ,1 0,1 1,,1 -shadow shadow@570 0,shadow shadow, 1@ 1@x 1@570.x 1@1.2.3.4.5 1@99999999999 @570 ${some}x"
 for name in $names; do
-	good="$good $name $name@570 1,-$name"
+	good="$good $name $name@570 1,-$name shadow,$name"
 	bad="$bad $name, 0,$name -$name@570 $name@ $name@x"
 done
 good="$good $comma"
@@ -269,8 +269,8 @@ for word in $good $bad; do
 done
 if [ -n "$RUST_GSP_BIND" ] && [ "$RUST_GSP_BIND" != 0 ]; then
 	bind=yes
-	# All of them, and C.
-	planned=$((planned + 2))
+	# All of them, C with Rust beside it, and C.
+	planned=$((planned + 3))
 	for name in $names; do
 		planned=$((planned + 1))
 	done
@@ -306,6 +306,7 @@ if [ -n "$bind" ]; then
 		test_bind "$name" "$name"
 	done
 	test_bind "$comma" "$names"
+	test_bind shadow ""
 	test_bind 0 ""
 	# Nothing is left to be undone if that went well.
 	[ -z "$wrong" ] && rebind=

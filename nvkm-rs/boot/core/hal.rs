@@ -95,8 +95,20 @@ pub trait Hal: Sync {
     /// Tells a boot ROM what it is to check (`fw->func->boot`).
     fn write_brom(&self, _falcon: &mut Falcon<'_>, _layout: &Layout) {}
 
+    /// Comes before the falcon can be asked for [`Hal::signature`].
+    ///
+    /// # Errors
+    ///
+    /// It does not come out of reset.
+    fn prepare_signature(&self, falcon: &mut Falcon<'_>, kind: Kind) -> Result<(), BootError> {
+        match kind {
+            Kind::Fwsec => Ok(()),
+            Kind::Booter => falcon.enable(),
+        }
+    }
+
     /// Which of `count` signatures goes into an image (`fw->func->signature`); whether there is one
-    /// is not checked here.
+    /// is not checked here. Reads registers, and writes none.
     ///
     /// # Errors
     ///
@@ -111,7 +123,7 @@ pub trait Hal: Sync {
         match kind {
             // Turing's FWSEC is not signed for fuses: C takes the first, if any.
             Kind::Fwsec => Ok(0),
-            Kind::Booter => signature::by_debug_fuse(falcon),
+            Kind::Booter => Ok(signature::by_debug_fuse(falcon)),
         }
     }
 

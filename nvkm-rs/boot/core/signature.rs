@@ -45,6 +45,7 @@ pub fn patch(falcon: &mut Falcon<'_>, kind: Kind, image: &mut dyn Image) -> Resu
         return Err(outside);
     }
     let hal = falcon.hal();
+    hal.prepare_signature(falcon, kind)?;
     let index = hal.signature(falcon, kind, &image.layout(), table.count)?;
     let count = table.count;
     let missing = BootError::Signature { index, count };
@@ -64,15 +65,10 @@ pub fn patch(falcon: &mut Falcon<'_>, kind: Kind, image: &mut dyn Image) -> Resu
 }
 
 /// One for chips as they are sold, or one for those that are fused for debugging
-/// (`gm200_flcn_fw_signature`).
-///
-/// # Errors
-///
-/// The falcon, which is asked, does not come out of reset.
-pub fn by_debug_fuse(falcon: &mut Falcon<'_>) -> Result<u32, BootError> {
-    falcon.enable()?;
+/// (`gm200_flcn_fw_signature`). The falcon is enabled.
+pub fn by_debug_fuse(falcon: &mut Falcon<'_>) -> u32 {
     let state: NV_PSEC_SCP_CTL_STAT = falcon.read();
-    Ok(state.get(NV_PSEC_SCP_CTL_STAT::DEBUG_MODE))
+    state.get(NV_PSEC_SCP_CTL_STAT::DEBUG_MODE)
 }
 
 /// Reads an engine's fuse.

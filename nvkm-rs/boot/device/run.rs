@@ -54,7 +54,7 @@ impl Boot {
     /// What comes behind the making of the image in `nvkm_gsp_fwsec_frts()`.
     pub(crate) fn frts(&self, mut image: Loadable) -> Result {
         let _claim = Claim::new(self.gsp, Unit::Gsp)?;
-        let (low, high) = self.on_registers("fwsec-frts", |boot| boot.fwsec_frts(&mut image))?;
+        let (low, high) = self.falcon("fwsec-frts", |boot| boot.fwsec_frts(&mut image))?;
         self.gsp.log(
             Level::Debug,
             format_args!("fwsec-frts: WPR2 @ {low:08x} - {high:08x}"),
@@ -65,7 +65,7 @@ impl Boot {
     /// `nvkm_gsp_fwsec_sb()`
     pub(crate) fn sb(&self, mut image: Loadable) -> Result {
         let _claim = Claim::new(self.gsp, Unit::Gsp)?;
-        self.on_registers("fwsec-sb", |boot| boot.fwsec_sb(&mut image))
+        self.falcon("fwsec-sb", |boot| boot.fwsec_sb(&mut image))
     }
 
     /// `tu102_gsp_init()`
@@ -79,7 +79,7 @@ impl Boot {
         };
         let meta = self.gsp.memory(meta).addr;
         let claim = Claim::new(self.gsp, Unit::Sec2)?;
-        self.on_registers("booter-load", |boot| boot.booter_load(&mut booter, meta))?;
+        self.falcon("booter-load", |boot| boot.booter_load(&mut booter, meta))?;
         drop(claim);
         self.gsp.start()
     }
@@ -124,7 +124,7 @@ impl Boot {
         let _claim = Claim::new(self.gsp, Unit::Sec2)?;
         let meta = save.then(|| self.gsp.memory(Memory::SrMeta).addr);
         let ran =
-            self.on_registers("booter-unload", |boot| boot.booter_unload(&mut image, meta))?;
+            self.falcon_if("booter-unload", |boot| boot.booter_unload(&mut image, meta))?;
         if !ran {
             self.gsp.log(
                 Level::Debug,

@@ -65,7 +65,7 @@ impl CommandQueue {
         budget: &mut Budget,
         header: &RpcHeader,
         payload: &[u8],
-    ) -> Result<(), SendError> {
+    ) -> Result<ElementHeader, SendError> {
         let too_large = SendError::TooLarge {
             function: header.function,
             payload: payload.len(),
@@ -103,7 +103,7 @@ impl CommandQueue {
         memory.write_barrier();
         memory.publish(self.ring.position());
         memory.full_barrier();
-        Ok(())
+        Ok(element)
     }
 
     /// Waits until `pages` pages are free.

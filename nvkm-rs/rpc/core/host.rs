@@ -6,6 +6,7 @@ use super::element::RpcHeader;
 use super::history::History;
 use super::report::Report;
 use super::ring::RingMemory;
+use super::tracing::Piece;
 
 /// What a session needs of the driver around it.
 pub trait Host {
@@ -41,6 +42,14 @@ pub trait Host {
     /// Something for the log. `history` is what led there, for the reports that ask for it
     /// ([`Report::wants_history`]).
     fn report(&mut self, report: &Report<'_>, history: &History);
+
+    /// Whether elements are traced now.
+    fn traced(&mut self) -> bool {
+        false
+    }
+
+    /// A part of an element, where they are.
+    fn trace(&mut self, _piece: &Piece<'_>) {}
 }
 
 /// The reply that is waited for.

@@ -206,6 +206,25 @@ impl MessageQueue {
         })
     }
 
+    /// Copies the part of the payload at `at` into `to`, without a look at its checksum.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryFault`] when it is not within the payload, or the memory is smaller than the ring.
+    pub fn copy_piece<M: RingMemory>(
+        &self,
+        incoming: &Incoming,
+        memory: &mut M,
+        at: usize,
+        to: &mut [u8],
+    ) -> Result<(), MemoryFault> {
+        let end = at.checked_add(to.len()).ok_or(MemoryFault)?;
+        if end > incoming.payload {
+            return Err(MemoryFault);
+        }
+        self.read(memory, HEADERS_SIZE.saturating_add(at), to)
+    }
+
     /// Copies RPC header and payload into `to`, the header being the one that was checked. `to`
     /// must be exactly [`Incoming::message_len`] bytes.
     ///

@@ -50,6 +50,7 @@ impl Session {
                 self.counters.received = self.counters.received.wrapping_add(1);
                 self.history
                     .record(Direction::Received, incoming.rpc(), host.now());
+                self.trace_received(host, &incoming);
                 Ok(Next::Message(incoming))
             }
             Err(error) => {

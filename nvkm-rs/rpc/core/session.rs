@@ -16,6 +16,7 @@ use super::receive::{Next, Step};
 use super::report::{Counters, Late, Report};
 use super::ring::Budget;
 use super::split::Split;
+use super::tracing;
 
 /// How often a session looks at a queue, a microsecond or two apart, before it gives up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -142,6 +143,9 @@ impl Session {
             let pushed = self
                 .commands
                 .push(host.commands(), &mut budget, &header, bytes);
+            if let Ok(element) = &pushed {
+                tracing::sent(host, element, &header, bytes);
+            }
             if let Err(error) = pushed {
                 self.counters.errors = self.counters.errors.wrapping_add(1);
                 host.report(&Report::Send(&error), &self.history);

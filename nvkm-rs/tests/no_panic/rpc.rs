@@ -26,6 +26,7 @@ use rpc::core::policy::ReplyPolicy;
 use rpc::core::report::Report;
 use rpc::core::ring::{MemoryFault, RingMemory};
 use rpc::core::session::Session;
+use rpc::core::shadow::{self, Plan, Written};
 
 extern "C" {
     fn ring_read(offset: usize, to: *mut u8, len: usize) -> bool;
@@ -192,6 +193,35 @@ extern "C" fn poll(session: &mut Session, function: u32) -> bool {
 #[no_mangle]
 extern "C" fn drain(session: &mut Session, limit: u32) -> bool {
     session.drain(&mut Driver(Ring, Ring), limit).more
+}
+
+#[no_mangle]
+extern "C" fn beside(plan: &mut Plan, function: u32, message: *const u8, len: usize) -> u64 {
+    // SAFETY: This is compiled and looked at, never run.
+    let message = unsafe { ::core::slice::from_raw_parts(message, len) };
+    let Some((header, payload)) = message.split_first_chunk() else {
+        return 0;
+    };
+    let header = RpcHeader::decode(header);
+    // SAFETY: This is compiled and looked at, never run.
+    let next = || unsafe { word() };
+    let numbers = plan.number(next(), next());
+    let ring = Written {
+        count: next(),
+        position: next(),
+        next: next(),
+    };
+    let found = shadow::element(ring, numbers.element, &header, payload, |at, to| {
+        // SAFETY: This is compiled and looked at, never run.
+        unsafe { ring_read(at, to.as_mut_ptr(), to.len()) }
+    });
+    let differences = [plan.command(function, len), plan.part(function, len), found.ok().flatten()];
+    let words = |it: shadow::Difference| {
+        // SAFETY: This is compiled and looked at, never run.
+        unsafe { print(it.what.as_ptr(), it.what.len()) };
+        it.found ^ it.expected
+    };
+    differences.into_iter().flatten().map(words).fold(0, |sum, it| sum ^ it)
 }
 
 /// What the test must notice.

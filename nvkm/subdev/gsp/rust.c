@@ -8,6 +8,7 @@
  * outlives an unbind and a boot that failed.
  */
 #include <subdev/gsp/rust.h>
+#include "rust_shadow.h"
 #include "../../../bridge/helpers.h"
 #include <nvkm_rs_boot.h>
 #include <nvkm_rs_fw.h>
@@ -75,6 +76,9 @@ struct nvkm_rust {
 	u32 mask;
 	void *state[NVKM_RUST_NR];
 
+	u32 shadowed;
+	struct nvkm_rust_shadow *shadow;
+
 	atomic64_t calls[NVKM_RUST_NR][2];
 	atomic64_t counts[NVKM_RUST_COUNT_NR];
 };
@@ -129,7 +133,7 @@ static const struct kernel_param_ops nvkm_rust_param_ops = {
 
 module_param_cb(rust_gsp, &nvkm_rust_param_ops, NULL, 0644);
 MODULE_PARM_DESC(rust_gsp,
-		 "nvkm subsystems that Rust serves: 0 (default), 1 (all that are ready), a list (rpc), 1,-rpc (all but), rpc@570 (from that firmware on); takes effect at bind");
+		 "nvkm subsystems that Rust serves: 0 (default), 1 (all that are ready), a list (rpc), 1,-rpc (all but), rpc@570 (from that firmware on), shadow (C serves, Rust computes beside it and tells what differs); takes effect at bind");
 
 static int
 nvkm_rust_show(struct seq_file *m, void *data)
@@ -152,8 +156,10 @@ nvkm_rust_show(struct seq_file *m, void *data)
 				seq_printf(m, " %s=%lld", counter->name,
 					   atomic64_read(&rust->counts[counter->which]));
 		}
+		nvkm_rust_shadow_show(rust->shadow, m, i);
 		seq_putc(m, '\n');
 	}
+	nvkm_rust_shadow_show_all(rust->shadow, m);
 	mutex_unlock(&nvkm_rust_mutex);
 	return 0;
 }
@@ -183,6 +189,8 @@ nvkm_rust_latch(struct nvkm_gsp *gsp)
 found:
 	rust->bind++;
 	rust->mask = 0;
+	rust->shadowed = 0;
+	nvkm_rust_shadow_off(rust->shadow);
 	rust->ver[0] = '\0';
 	kernel_param_lock(THIS_MODULE);
 	strscpy(rust->text, nvkm_rust_text, sizeof(rust->text));
@@ -249,7 +257,7 @@ nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 	mutex_lock(&nvkm_rust_mutex);
 	strscpy(rust->ver, ver, sizeof(rust->ver));
 	rust->mask = nvkm_rs_selector_resolve(rust->text, strlen(rust->text), ver, strlen(ver),
-					      cannot);
+					      cannot, &rust->shadowed);
 	mutex_unlock(&nvkm_rust_mutex);
 
 	ret = nvkm_rust_begin(gsp, NVKM_RUST_FW, ver);
@@ -259,29 +267,66 @@ nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver)
 	return ret;
 }
 
-int
-nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
+/* Which subsystems, and what is done of them: a line of the log. */
+static void
+nvkm_rust_say(struct nvkm_gsp *gsp, const char *verb, u32 mask)
 {
-	struct nvkm_rust *rust = gsp->rust;
 	char names[64] = "";
-	int ret;
 
-	ret = nvkm_rust_attempt(gsp, ver);
-	if (ret || !rust->mask)
-		return ret;
+	if (!mask)
+		return;
 
 	for (int i = 0; i < NVKM_RUST_NR; i++) {
-		if (!(rust->mask & BIT(i)))
+		if (!(mask & BIT(i)))
 			continue;
-		ret = nvkm_rust_begin(gsp, i, ver);
-		if (ret)
-			return ret;
 		if (names[0])
 			strlcat(names, ",", sizeof(names));
 		strlcat(names, nvkm_rust_subsys[i].name, sizeof(names));
 	}
+	nvkm_info(&gsp->subdev, "rust: %s %s (rust_gsp=%s)\n", verb, names, gsp->rust->text);
+}
 
-	nvkm_info(&gsp->subdev, "rust: serves %s (rust_gsp=%s)\n", names, rust->text);
+/* Has Rust look at what C does. Nothing of it is the bind's to fail of. */
+static void
+nvkm_rust_start_shadow(struct nvkm_gsp *gsp, const char *ver)
+{
+	struct nvkm_rust *rust = gsp->rust;
+	struct nvkm_rust_shadow *shadow;
+
+	if (!rust->shadowed)
+		return;
+
+	shadow = nvkm_rust_shadow_begin(gsp, rust->shadow, rust->shadowed, ver);
+	if (!shadow) {
+		nvkm_warn(&gsp->subdev, "rust: no memory for a shadow\n");
+		return;
+	}
+
+	mutex_lock(&nvkm_rust_mutex);
+	rust->shadow = shadow;
+	mutex_unlock(&nvkm_rust_mutex);
+	nvkm_rust_shadow_began(gsp, shadow);
+	nvkm_rust_say(gsp, "shadows", rust->shadowed);
+}
+
+int
+nvkm_rust_start(struct nvkm_gsp *gsp, const char *ver)
+{
+	struct nvkm_rust *rust = gsp->rust;
+	int ret;
+
+	ret = nvkm_rust_attempt(gsp, ver);
+	if (ret)
+		return ret;
+
+	for (int i = 0; i < NVKM_RUST_NR; i++) {
+		ret = nvkm_rust_begin(gsp, i, ver);
+		if (ret)
+			return ret;
+	}
+
+	nvkm_rust_say(gsp, "serves", rust->mask);
+	nvkm_rust_start_shadow(gsp, ver);
 	return 0;
 }
 
@@ -307,6 +352,7 @@ nvkm_rust_stop(struct nvkm_gsp *gsp)
 		nvkm_rust_end(rust, i);
 
 	gsp->rust = NULL;
+	nvkm_rust_shadow_end(rust->shadow);
 }
 
 void
@@ -335,6 +381,7 @@ nvkm_rust_exit(void)
 	nvkm_rust_dir = NULL;
 	list_for_each_entry_safe(rust, next, &nvkm_rust_list, head) {
 		list_del(&rust->head);
+		kfree(rust->shadow);
 		kfree(rust);
 	}
 }
@@ -343,6 +390,18 @@ void *
 nvkm_rust_state(struct nvkm_gsp *gsp, u32 subsys)
 {
 	return gsp->rust && subsys < NVKM_RUST_NR ? gsp->rust->state[subsys] : NULL;
+}
+
+struct nvkm_rust_shadow *
+nvkm_rust_shadow_of(struct nvkm_gsp *gsp)
+{
+	return gsp->rust ? gsp->rust->shadow : NULL;
+}
+
+const char *
+nvkm_rust_subsys_name(u32 subsys)
+{
+	return subsys < NVKM_RUST_NR ? nvkm_rust_subsys[subsys].name : NULL;
 }
 
 /* The version of the firmware that was found. */

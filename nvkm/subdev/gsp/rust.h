@@ -35,6 +35,7 @@ enum nvkm_rust_count {
 #include "../../../bridge/gsp.h"
 #include "../../../bridge/rpc.h"
 #include "../../../bridge/selector.h"
+#include "../../../bridge/shadow.h"
 
 #ifdef CONFIG_DRM_NOUVEAU_RUST
 void nvkm_rust_latch(struct nvkm_gsp *gsp);
@@ -114,6 +115,32 @@ nvkm_rust_rpc(struct nvkm_gsp *gsp)
 {
 	return nvkm_rust_serves(gsp, NVKM_RUST_RPC);
 }
+
+/* Shadow mode, where C has done its part: bridge/shadow.h. Off they are no inlines either. */
+#ifdef CONFIG_DRM_NOUVEAU_RUST
+void nvkm_rust_shadow_fw(struct nvkm_gsp *gsp);
+void nvkm_rust_shadow_fwsec(struct nvkm_gsp *gsp, struct nvkm_falcon_fw *fw, const char *name,
+			    u32 init_cmd);
+void nvkm_rust_shadow_top(struct nvkm_gsp *gsp);
+void nvkm_rust_shadow_layout(struct nvkm_gsp *gsp);
+void nvkm_rust_shadow_libos(struct nvkm_gsp *gsp);
+void nvkm_rust_shadow_signature(struct nvkm_falcon_fw *fw, int index);
+void nvkm_rust_shadow_save(struct nvkm_gsp *gsp, u64 size);
+void nvkm_rust_shadow_resume(struct nvkm_gsp *gsp);
+void nvkm_rust_shadow_command(struct nvkm_gsp *gsp, u32 fn, u32 size);
+void nvkm_rust_shadow_element(struct nvkm_gsp *gsp, const void *rpc, u32 size, u32 next);
+#else
+#define nvkm_rust_shadow_fw(gsp) ((void)(gsp))
+#define nvkm_rust_shadow_fwsec(gsp, fw, name, init_cmd) ((void)(gsp))
+#define nvkm_rust_shadow_top(gsp) ((void)(gsp))
+#define nvkm_rust_shadow_layout(gsp) ((void)(gsp))
+#define nvkm_rust_shadow_libos(gsp) ((void)(gsp))
+#define nvkm_rust_shadow_signature(fw, index) ((void)(fw))
+#define nvkm_rust_shadow_save(gsp, size) ((void)(gsp))
+#define nvkm_rust_shadow_resume(gsp) ((void)(gsp))
+#define nvkm_rust_shadow_command(gsp, fn, size) ((void)(gsp))
+#define nvkm_rust_shadow_element(gsp, rpc, size, next) ((void)(gsp))
+#endif
 
 static inline void
 nvkm_rust_count(struct nvkm_gsp *gsp, enum nvkm_rust_count which)

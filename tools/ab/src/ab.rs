@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::compare::Run;
 use crate::lists::Lists;
 use crate::lists::Which;
+use crate::names;
 use crate::report;
 use crate::report::Cell;
 use crate::report::Extra;
@@ -163,7 +164,7 @@ fn write_log(dir: &Path, guest: &Guest) -> Result<()> {
     Ok(())
 }
 
-/// Runs the cell and writes its report.
+/// Runs the cell and writes its report as data; the page is made of that and of the traces ([`report::html::write`]).
 ///
 /// # Errors
 ///
@@ -209,17 +210,18 @@ pub fn run(plan: &Plan) -> Result<Value> {
     }
     let judgement = crate::verdict::judge(&sides, &lists, &plan.cell.seams)?;
     let extras = [extra(0), extra(1), extra(2)];
-    let report = report::json(
+    let mut report = report::json(
         &plan.cell,
         &sides,
         &extras,
         &judgement,
         start.elapsed().as_secs_f64(),
     );
+    let reference = &sides[0].run.trace.messages;
+    names::annotate(&mut report, reference, &*names::of(&plan.base.abi));
     fs::write(
         plan.out.join("report.json"),
         serde_json::to_string_pretty(&report)? + "\n",
     )?;
-    fs::write(plan.out.join("report.html"), report::html::render(&report))?;
     Ok(report)
 }

@@ -19,11 +19,15 @@ use nvkm_ab::vm::run::Setup;
 
 mod bench;
 mod cells;
+mod fleet;
 mod matrix;
+mod page;
 
 use bench::BenchArgs;
 use cells::RunArgs;
+use fleet::FleetArgs;
 use matrix::MatrixArgs;
+use page::PageArgs;
 
 /// The whole life of a driver: what an A/B run does when not told otherwise.
 ///
@@ -63,6 +67,10 @@ enum Command {
         /// The reports [default: BUILD/ab/report.json].
         reports: Vec<PathBuf>,
     },
+    /// Make the pages of runs anew, with what bench and hostile left meanwhile.
+    Page(PageArgs),
+    /// Make one compatibility table of many reports: card, firmware, subsystem, verdict.
+    Fleet(FleetArgs),
 }
 
 /// Where the parts are.
@@ -208,7 +216,8 @@ struct VmArgs {
     #[arg(long, default_value = "")]
     params: String,
     /// Phases, separated by commas (load probe copy event=N suspend counters unbind bind unload
-    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest core=STEP hw=WORD+…).
+    /// sleep=MS bench=N+FUNCTION+… bench-memory=N swap=N kselftest core=STEP hw=WORD+…
+    /// trace=on|off).
     #[arg(long, default_value = DEFAULT_PHASES)]
     phases: String,
     /// Where its traces and logs go [default: REPORTS/vm].
@@ -230,6 +239,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),
+        Command::Page(args) => page::run(&args),
+        Command::Fleet(args) => fleet::run(&args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

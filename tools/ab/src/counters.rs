@@ -14,7 +14,7 @@ use crate::vm::guest::Guest;
 pub struct Subsystem {
     /// Who serves it at the last bind: `c` or `rust`.
     pub owner: String,
-    /// Its numbers by name (`c_calls`, `rust_calls`, `sent`, `received`, `events`, `errors`, `mismatches`).
+    /// Its numbers by name (`c_calls`, `rust_calls`, `sent`, `received`, `events`, `errors`, `compared`, `mismatches`).
     pub numbers: BTreeMap<String, u64>,
 }
 
@@ -88,10 +88,11 @@ impl Counters {
         Some(Self::parse(text))
     }
 
-    /// Calls that Rust served, by subsystem.
+    /// Calls that Rust served, by subsystem. (A line without an owner is none's: the sum of what was compared.)
     pub fn served_by_rust(&self) -> BTreeMap<String, u64> {
         self.subsystems
             .iter()
+            .filter(|(_, s)| !s.owner.is_empty())
             .map(|(name, s)| (name.clone(), s.number("rust_calls")))
             .collect()
     }
@@ -169,5 +170,10 @@ mod tests {
         assert_eq!(counters.subsystems["rpc"].owner, "rust");
         assert_eq!(counters.subsystems["rpc"].number("sent"), 4);
         assert_eq!(counters.subsystems["rpc"].number("received"), 0);
+        let text = "fw: owner=c c_calls=4 rust_calls=0 compared=7 mismatches=1\nshadow: compared=7 mismatches=1\n";
+        let counters = Counters::parse(text);
+        assert_eq!(counters.subsystems["fw"].number("mismatches"), 1);
+        assert_eq!(counters.subsystems["shadow"].number("compared"), 7);
+        assert_eq!(counters.served_by_rust().len(), 1);
     }
 }

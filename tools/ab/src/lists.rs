@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::compare::hardware::Recording;
 use crate::compare::Difference;
 use crate::compare::Kind;
+use crate::verdict::SHADOW;
 
 /// How much of it is still noise.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -169,7 +170,7 @@ pub struct Sorted {
 
 impl Lists {
     /// Reads the lists that apply from `selftests`: the common one if Rust serves anything, those of the subsystems that it
-    /// serves, and those of other topics (`unmodified`).  Entries for phases that the plan does not have, for another
+    /// serves (or `shadow`, where it serves none), and those of other topics (`unmodified`).  Entries for phases that the plan does not have, for another
     /// firmware, GPU or kernel do not apply.
     ///
     /// # Errors
@@ -200,7 +201,8 @@ impl Lists {
     /// A list is broken.
     pub fn from(source: Source, seams: &[String], topics: &[String], run: &Which) -> Result<Self> {
         let (fw, gpu, phases) = (run.fw, run.gpu, run.phases);
-        let common = (!seams.is_empty()).then(|| "intended.json".to_string());
+        let serves = seams.iter().any(|seam| seam != SHADOW);
+        let common = serves.then(|| "intended.json".to_string());
         let of_topic = |topic: &String| format!("{topic}/intended.json");
         let topics = seams.iter().chain(topics).map(of_topic);
         let mut intended = Vec::new();

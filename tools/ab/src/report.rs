@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The report of an A/A/B run: `report.json` (schema in selftests/README.md), from which everything else is made.
 
+pub mod fleet;
 pub mod html;
 pub mod ktap;
 pub mod matrix;

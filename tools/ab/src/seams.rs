@@ -4,6 +4,8 @@
 use anyhow::bail;
 use anyhow::Result;
 
+use crate::verdict::SHADOW;
+
 /// The subsystems that can be named, in the driver's order: those in the making, too.
 pub const NAMED: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// Those that `--seams 1` means.  A test of the driver's own list is in the report: what was asked and not served makes
@@ -19,6 +21,7 @@ pub fn list(text: &str) -> Result<Vec<String>> {
     match text.trim() {
         "none" | "0" | "" => return Ok(Vec::new()),
         "1" | "all" => return Ok(READY.iter().map(|s| s.to_string()).collect()),
+        SHADOW => return Ok(vec![SHADOW.to_string()]),
         _ => {}
     }
     let words = text.split(',').map(str::trim).filter(|w| !w.is_empty());
@@ -26,7 +29,7 @@ pub fn list(text: &str) -> Result<Vec<String>> {
     for seam in &list {
         if !NAMED.contains(&seam.as_str()) {
             bail!(
-                "there is no subsystem '{seam}'; there is: {}",
+                "there is no subsystem '{seam}'; there is: {}; or {SHADOW}, by itself",
                 NAMED.join(", ")
             );
         }

@@ -101,6 +101,38 @@ fn complaints(run: &Run) -> Vec<(Kind, String)> {
     found
 }
 
+/// The word that stands in a run's subsystems where Rust serves none of them and looks at what C does.
+pub const SHADOW: &str = "shadow";
+/// What it looks at (`SHADOWED` in nvkm-rs/selector/core.rs).
+const SHADOWED: [&str; 3] = ["rpc", "fw", "boot"];
+
+/// Whether Rust looked at all that it should have, and as often (sentences), and what it found (sentences).
+fn shadowed(run: &Run) -> (Vec<String>, Vec<String>) {
+    let numbers = Counters::of(run).unwrap_or_default();
+    let (mut missed, mut found) = (Vec::new(), Vec::new());
+    let sent = numbers
+        .subsystems
+        .get("rpc")
+        .map_or(0, |s| s.number("sent"));
+    for name in SHADOWED {
+        let subsystem = numbers.subsystems.get(name);
+        let number = |what| subsystem.map_or(0, |s| s.number(what));
+        let least = if name == "rpc" { sent.max(1) } else { 1 };
+        let (compared, mismatches) = (number("compared"), number("mismatches"));
+        if compared < least {
+            missed.push(format!(
+                "rust: {compared} values of {name} were compared, and {least} at least are to be"
+            ));
+        }
+        if mismatches > 0 {
+            found.push(format!(
+                "{name}: Rust has {mismatches} of {compared} values otherwise than C"
+            ));
+        }
+    }
+    (missed, found)
+}
+
 /// Whether Rust served what it should have, and only there.
 fn served(sides: &[Side], seams: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
@@ -118,7 +150,7 @@ fn served(sides: &[Side], seams: &[String]) -> Vec<String> {
         }
         if side.name == "rust" && side.error.is_none() {
             let numbers = Counters::of(&side.run).unwrap_or_default();
-            for seam in seams {
+            for seam in seams.iter().filter(|seam| *seam != SHADOW) {
                 if served.get(seam).copied().unwrap_or(0) == 0 {
                     problems.push(format!(
                         "rust: Rust served no call of {seam}: nothing was compared"
@@ -189,6 +221,11 @@ pub fn judge(sides: &[Side; 3], lists: &Lists, seams: &[String]) -> Result<Judge
             .filter(|(_, text)| !c_complains.contains(text)),
     );
     problems.extend(served(sides, seams));
+    if rust.error.is_none() && seams.iter().any(|seam| seam == SHADOW) {
+        let (missed, found) = shadowed(&rust.run);
+        problems.extend(missed);
+        own.extend(found.into_iter().map(|text| (Kind::State, text)));
+    }
     if rust.error.is_none() {
         let sentences = as_often(&c1.run, &rust.run, seams);
         own.extend(sentences.into_iter().map(|text| (Kind::State, text)));

@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -15,9 +14,9 @@ use serde_json::Value;
 mod machine;
 
 use machine::build;
+use machine::json_lines;
 use machine::module;
 use machine::scratch;
-use machine::target;
 
 const CONTROLS: u64 = 10_000;
 /// The sample's threads.
@@ -54,47 +53,21 @@ fn sample() -> PathBuf {
 /// ends; then again on the device as it is bound anew. Freed memory is poisoned and looked at all the while.
 fn beside(setting: &str) {
     let out = scratch(&format!("core-{setting}"));
-    let target = target();
-    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
-        .env("BUILD", build())
-        .args(["vm", "--log", "--append", "slub_debug=FZPU"])
-        .args(["--params", &format!("rust_gsp={setting}")])
-        .args([
-            "--phases",
-            "load,probe,core=load,copy,event=1,event=1,copy,core=wait,core=forever,copy,suspend,copy,sleep=100,unbind,\
-             core=wait,bind,copy,core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
-        ])
-        .arg("--module")
-        .arg(module())
-        .arg("--extra-module")
-        .arg(sample())
-        .arg("--guest")
-        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
-        .arg("--vgpu")
-        .arg(target.join("release/nvkm-vgpu"))
-        .arg("--out")
-        .arg(&out)
-        .output()
-        .unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+    let sample = sample().display().to_string();
+    let text = machine::machine(
+        &out,
+        Some(&module()),
+        &format!("rust_gsp={setting}"),
+        "load,probe,core=load,copy,event=1,event=1,copy,core=wait,core=forever,copy,suspend,copy,sleep=100,unbind,\
+         core=wait,bind,copy,core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
+        &["--append", "slub_debug=FZPU", "--extra-module", &sample],
     );
-    assert!(output.status.success(), "{text}");
     for word in TROUBLE {
         assert!(!text.contains(word), "{word}: {text}");
     }
 
-    let lines = |name: &str| -> Vec<Value> {
-        fs::read_to_string(out.join(name))
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
-    };
     let number = |value: &Value, key: &str| value[key].as_u64().unwrap();
-    let guest = lines("guest.jsonl");
+    let guest = json_lines(&out, "guest.jsonl");
     let rounds: Vec<&Value> = guest
         .iter()
         .filter(|line| line["phase"] == "core=wait" && line["submitted"].is_u64())
@@ -118,7 +91,7 @@ fn beside(setting: &str) {
 
     // And the device has seen them, a command and a reply each: those, the few of the checks, and nouveau's own.
     let replied: u64 = rounds.iter().map(|round| number(round, "replied")).sum();
-    let wire = lines("wire.jsonl");
+    let wire = json_lines(&out, "wire.jsonl");
     let seen = |queue: &str| {
         wire.iter()
             .filter(|message| message["q"] == queue)

@@ -25,10 +25,10 @@ fn lines<'a>(text: &'a str, begin: &str) -> Vec<&'a str> {
     text.lines().filter(|l| l.starts_with(begin)).collect()
 }
 
-/// The settings with which the device is bound: each subsystem, all of them, none.
+/// The settings with which the device is bound: each subsystem, all of them, none, and none beside which Rust computes.
 fn bound_with() -> Vec<String> {
     let mut settings: Vec<String> = SUBSYSTEMS.map(String::from).to_vec();
-    settings.extend([SUBSYSTEMS.join(","), "0".into()]);
+    settings.extend([SUBSYSTEMS.join(","), "shadow".into(), "0".into()]);
     settings
 }
 

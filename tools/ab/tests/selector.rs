@@ -68,3 +68,69 @@ fn a_firmware_scale_is_held_against_the_firmware_found() {
     assert_eq!(field(&newer, "owner"), "c", "{newer}");
     assert_eq!(field(&this, "owner"), "rust", "{this}");
 }
+
+/// `shadow`: C serves all, and Rust has compared; beside a subsystem that Rust serves, the rest. Without it debugfs has no
+/// line of it, and what was compared before stays counted.
+#[test]
+#[ignore = "starts a virtual machine"]
+fn in_shadow_mode_c_serves_and_rust_compares() {
+    let (seen, log) = run(
+        "shadow",
+        "rust_gsp=shadow",
+        "load,probe,copy,counters,unbind,set=1+-boot+shadow,bind,counters,copy,counters,unbind,set=0,bind,counters,\
+         unbind,unload",
+    );
+    assert!(
+        log.contains("gsp: rust: shadows rpc,fw,boot (rust_gsp=shadow)"),
+        "{log}"
+    );
+    assert!(
+        log.contains("gsp: rust: serves rpc,fw,gsp (rust_gsp=1,-boot,shadow)")
+            && log.contains("gsp: rust: shadows boot (rust_gsp=1,-boot,shadow)"),
+        "{log}"
+    );
+    assert!(!log.contains("rust: shadow: "), "{log}");
+    let [all, mixed, later, off] = seen.try_into().unwrap();
+    let line = |text: &str, name: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map(str::to_owned)
+    };
+    let mut compared = 0;
+    for name in ["rpc", "fw", "boot", "gsp"] {
+        let of = line(&all, name).unwrap();
+        assert_eq!(
+            (field(&of, "owner"), number(&of, "rust_calls")),
+            ("c".into(), 0),
+            "{all}"
+        );
+        if name == "gsp" {
+            assert!(!of.contains("compared="), "{all}");
+            continue;
+        }
+        assert!(number(&of, "compared") > 0, "{all}");
+        assert_eq!(number(&of, "mismatches"), 0, "{all}");
+        compared += number(&of, "compared");
+    }
+    let rpc = line(&all, "rpc").unwrap();
+    assert!(number(&rpc, "compared") >= number(&rpc, "sent"), "{all}");
+    let sum = format!("compared={compared} mismatches=0");
+    assert_eq!(line(&all, "shadow"), Some(sum), "{all}");
+
+    // Rust's own rpc and fw are not compared with anything; boot, which is C's, is.
+    for name in ["rpc", "fw"] {
+        assert!(
+            line(&mixed, name).unwrap().contains("owner=rust"),
+            "{mixed}"
+        );
+        assert!(
+            !line(&mixed, name).unwrap().contains("compared="),
+            "{mixed}"
+        );
+    }
+    let boot = |text: &str| number(&line(text, "boot").unwrap(), "compared");
+    assert!(boot(&mixed) > boot(&all), "{mixed}");
+    assert_eq!(boot(&mixed), boot(&later), "{later}");
+    assert!(!off.contains("compared="), "{off}");
+}

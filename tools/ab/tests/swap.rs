@@ -8,7 +8,6 @@ mod machine;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -39,27 +38,10 @@ fn load(out: &Path) -> Run {
 
 /// Swaps on a machine, with a module or the distribution's own.
 fn run(name: &str, module: Option<&Path>, swaps: &str) -> Run {
-    let build = build();
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or(build.join("cargo-target"), Into::into);
     let out = scratch(name);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"));
-    command
-        .env("BUILD", &build)
-        .args(["vm", "--limit", "1200", "--silence", "120", "--phases"])
-        .arg(format!("load,probe,copy,swap={swaps},unload"))
-        .arg("--guest")
-        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
-        .arg("--vgpu")
-        .arg(target.join("release/nvkm-vgpu"))
-        .arg("--out")
-        .arg(&out);
-    if let Some(module) = module {
-        command.arg("--module").arg(module);
-    }
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{text}");
+    let phases = format!("load,probe,copy,swap={swaps},unload");
+    let limits = ["--limit", "1200", "--silence", "120"];
+    machine::machine(&out, module, "", &phases, &limits);
     let run = load(&out);
     let _ = fs::remove_dir_all(out);
     run

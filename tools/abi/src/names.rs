@@ -173,8 +173,8 @@ impl<'a> Flat<'a> {
     }
 }
 
-/// Adds what an older version has and the names have not. Where a struct that is taken over is made of one that has changed since,
-/// that one comes along under a name of its own.
+/// Adds what an older version has and the names have not. Where a struct that is taken over is made of one that has changed
+/// since, that one comes along under a name of its own.
 fn inherit(names: &mut Names, flat: &Flat<'_>) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut queue: Vec<(String, String)> = Vec::new();
@@ -263,7 +263,8 @@ fn in_c(path: &Path, name: &str, model: &mut Model) -> Result<()> {
     };
     let mut probe = Probe::new(Path::new("."), Vec::new())?;
     probe.text = format!(
-        "typedef unsigned char u8;\ntypedef unsigned short u16;\ntypedef unsigned int u32;\ntypedef unsigned long long u64;\n{}\n",
+        "typedef unsigned char u8;\ntypedef unsigned short u16;\ntypedef unsigned int u32;\n\
+         typedef unsigned long long u64;\n{}\n",
         found.as_str()
     );
     let mut local = Model::new(&model.version, model.kind);

@@ -18,6 +18,7 @@ mod power;
 mod report;
 mod swap;
 mod sys;
+mod tracing;
 
 use std::path::Path;
 use std::sync::mpsc;

@@ -47,6 +47,7 @@ use crate::plan::Plan;
 use crate::power;
 use crate::swap::Steps;
 use crate::sys;
+use crate::tracing;
 use nvkm_guest::modules;
 
 const RENDER: &str = "/dev/dri/renderD128";
@@ -72,12 +73,13 @@ impl Machine {
             .context("no NVIDIA device on the PCI bus: the virtual GPU is not plugged in")
     }
 
-    /// Puts a mark into the model's traces.  Without a model (no GPU, or a real card) there is nothing to mark.
+    /// Puts a mark into the model's traces, and the kernel's.  Without a model (no GPU, or a real card) there is nothing to mark.
     ///
     /// # Errors
     ///
     /// The model refused it.
     pub fn mark(&self, n: u8) -> Result<()> {
+        tracing::mark(n);
         match &self.gpu {
             Some(gpu) if gpu.has_command() => gpu.command(0x0100_0000 | (u32::from(n) << 16)),
             _ => Ok(()),
@@ -107,6 +109,7 @@ impl Machine {
             "swap" => self.swap(arg),
             "kselftest" => kselftest::run(arg),
             "hw" => hw::run(arg),
+            "trace" => tracing::run(arg),
             "core" => core::run(arg),
             "set" => set(arg),
             "refuse" => refuse(arg),

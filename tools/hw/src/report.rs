@@ -50,6 +50,7 @@ fn list(name: &str, address: &str) -> Option<String> {
         "fw/intended.json" => include_str!("../../../selftests/fw/intended.json"),
         "boot/intended.json" => include_str!("../../../selftests/boot/intended.json"),
         "gsp/intended.json" => include_str!("../../../selftests/gsp/intended.json"),
+        "shadow/intended.json" => include_str!("../../../selftests/shadow/intended.json"),
         _ => return None,
     };
     Some(text.replace(VIRTUAL, address))
@@ -152,7 +153,10 @@ fn judged(out: &Path, facts: &Facts, sides: &[Loaded; 3]) -> Result<Value> {
         out.join("report.json"),
         serde_json::to_string_pretty(&report)? + "\n",
     )?;
-    fs::write(out.join("report.html"), report::html::render(&report))?;
+    fs::write(
+        out.join("report.html"),
+        report::html::render_sides(&report, &plain),
+    )?;
     Ok(report)
 }
 
@@ -227,7 +231,11 @@ pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
         "report.json".into(),
         (serde_json::to_string_pretty(&public)? + "\n").into(),
     );
-    files.insert("report.html".into(), report::html::render(&public).into());
+    let plain = [0, 1, 2].map(|n| sides[n].side.clone());
+    files.insert(
+        "report.html".into(),
+        report::html::render_sides(&public, &plain).into(),
+    );
     for (loaded, name) in sides.iter().zip(SIDES) {
         let run = &loaded.side.run;
         let counters = nvkm_ab::counters::Counters::of(run).map_or(Value::Null, |c| json!(c));
@@ -269,4 +277,22 @@ pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
             .push(json!(format!("no archive: {e:#}")));
     }
     Ok(Made { report, archive })
+}
+
+#[cfg(test)]
+mod tests {
+    use nvkm_ab::seams::NAMED;
+    use nvkm_ab::verdict::SHADOW;
+
+    /// One that is not built in would be taken for an empty one.
+    #[test]
+    fn every_subsystems_list_is_there_and_names_the_card() {
+        for topic in NAMED.into_iter().chain([SHADOW]) {
+            let name = format!("{topic}/intended.json");
+            assert!(super::list(&name, "0000:01:00.0").is_some(), "{name}");
+        }
+        let common = super::list("intended.json", "0000:01:00.0").unwrap();
+        assert!(common.contains("nouveau 0000:01:00.0: gsp: rust: serves"));
+        assert!(!common.contains("0000:00:04.0"));
+    }
 }

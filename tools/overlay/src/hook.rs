@@ -140,6 +140,10 @@ fn parse_line(line: &str) -> Result<Hook> {
     })
 }
 
+/// The file whose hooks come before all others', and those that come behind, in that order.
+const FIRST: &str = "rust";
+const LAST: [&str; 2] = ["core", "trace"];
+
 /// Reads all of `nvkm/*.cocci`.
 ///
 /// # Errors
@@ -152,13 +156,11 @@ pub fn load(overlay: &Path) -> Result<Vec<HookFile>> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ext| ext == "cocci"))
         .collect();
-    // The selector's come first and core's last, as in the series: where two add a line at one place, the order tells.
+    // In the series' order: where two add a line at one place, the order tells.
     paths.sort_by_key(|path| {
-        (
-            !path.ends_with("rust.cocci"),
-            path.ends_with("core.cocci"),
-            path.clone(),
-        )
+        let name = path.file_stem().unwrap_or_default();
+        let last = LAST.iter().position(|it| name == *it);
+        (name != FIRST, last.map_or(0, |n| n + 1), path.clone())
     });
     paths.into_iter().map(load_file).collect()
 }

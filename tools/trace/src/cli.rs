@@ -72,7 +72,7 @@ A TRACE is one of these, told apart by its content (--format says it instead; '-
   run     a directory that nvkm-ab left: wire.jsonl, and mmio.txt and device.json where they are
   wire    a file like wire.jsonl
   mmio    a file like mmio.txt: register accesses, no messages
-  ftrace  /sys/kernel/tracing/trace, or what 'trace-cmd report' prints, with the tracepoints of group nvkm
+  ftrace  /sys/kernel/tracing/trace, or what 'trace-cmd report' or 'perf script' prints, with the tracepoints of group nvkm
   dmesg   a kernel log of nouveau.debug=gsp=trace
 
 A message that was split over several queue elements is shown as one. Events that an ftrace capture lost, lines that could not
@@ -171,8 +171,8 @@ enum Command {
     },
     /// Count messages by function, control and class.
     ///
-    /// A table of messages, bytes of payload, opaque bytes (payloads that nouveau does not look at, of which the kernel's headers have no
-    /// struct), unknown bytes, and messages that lack bytes of their own.
+    /// A table of messages, bytes of payload, opaque bytes (payloads that nouveau does not look at, of which the kernel's
+    /// headers have no struct), unknown bytes, and messages that lack bytes of their own.
     #[command(help_template = COMMAND_PAGE, after_long_help = SEE)]
     Stat {
         #[command(flatten)]
@@ -291,7 +291,8 @@ impl How {
         let place = self.names.as_deref();
         let version = self.fw.clone().or_else(|| source::firmware_of(&trace, place)).unwrap_or_else(|| {
             let default = source::DEFAULT_FIRMWARE;
-            eprintln!("nvkm-trace: {}: nothing tells the firmware version; decoded as {default} (--fw says another)", path.display());
+            let of = path.display();
+            eprintln!("nvkm-trace: {of}: nothing tells the firmware version; decoded as {default} (--fw says another)");
             default.to_owned()
         });
         let decoder = Decoder::find(&version, place)?;

@@ -68,6 +68,16 @@ impl Filter {
             && (!self.errors || failed(message))
     }
 
+    /// Whether it asks for certain messages, and not just for a part of the trace.
+    pub fn narrow(&self) -> bool {
+        let all = self.queue.is_none()
+            && self.functions.is_none()
+            && self.controls.is_none()
+            && self.classes.is_none()
+            && self.fields.is_empty();
+        !all || self.events || self.errors
+    }
+
     /// Whether an access is wanted.
     pub fn access(&self, access: &Access) -> bool {
         self.mmio

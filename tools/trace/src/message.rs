@@ -188,7 +188,8 @@ mod tests {
         let text = concat!(
             r#"{"mark":1}"#,
             "\n",
-            r#"{"n":0,"q":"cmdq","fn":76,"name":"GSP_RM_CONTROL","len":56,"seq":1,"elem_seq":2,"result":0,"elems":1,"payload":"000000000000000012345678"}"#,
+            r#"{"n":0,"q":"cmdq","fn":76,"name":"GSP_RM_CONTROL","len":56,"seq":1,"elem_seq":2,"result":0,"elems":1,"#,
+            r#""payload":"000000000000000012345678"}"#,
             "\n"
         );
         let messages = wire(text).unwrap();

@@ -54,6 +54,32 @@ impl Doubt {
     }
 }
 
+/// Where lines go. A mark is printed when something follows it.
+struct Lines<'a> {
+    out: &'a mut dyn Write,
+    json: bool,
+    mark: Option<u32>,
+}
+
+impl Lines<'_> {
+    fn line(
+        &mut self,
+        text: impl FnOnce() -> String,
+        json: impl FnOnce() -> Json,
+    ) -> io::Result<()> {
+        if let Some(n) = self.mark.take() {
+            match self.json {
+                true => writeln!(self.out, "{}", json!({"mark": n}))?,
+                false => writeln!(self.out, "--- mark {n}")?,
+            }
+        }
+        match self.json {
+            true => writeln!(self.out, "{}", json()),
+            false => writeln!(self.out, "{}", text().trim_end_matches('\n')),
+        }
+    }
+}
+
 /// Prints what is wanted of a trace.
 ///
 /// # Errors
@@ -68,74 +94,59 @@ pub fn trace(
 ) -> io::Result<Doubt> {
     let mut doubt = Doubt::default();
     let mut joined: HashMap<usize, Message> = trace.joined_numbered().into_iter().collect();
+    let mut lines = Lines {
+        out,
+        json: style.json,
+        mark: None,
+    };
+    // Who asks for certain messages is not asking for what else happened.
+    let beside = |mark: Option<u32>| !filter.narrow() && filter.mark(mark);
     for entry in &trace.order {
         match *entry {
             Entry::Message(n) => {
                 // The later parts of a split message are in the first.
-                let Some(message) = joined.remove(&n) else {
+                let Some(message) = joined.remove(&n).filter(|m| filter.message(m)) else {
                     continue;
                 };
-                if !filter.message(&message) {
-                    continue;
-                }
                 let decoded = decoder.message(&message);
-                if !decoded.fields.iter().any(|f| filter.field(&f.path))
-                    && !filter.fields.is_empty()
-                {
+                let has = decoded.fields.iter().any(|f| filter.field(&f.path));
+                if !has && !filter.fields.is_empty() {
                     continue;
                 }
                 doubt.add(&message, &decoded);
-                if style.json {
-                    writeln!(out, "{}", message_json(&message, &decoded, filter))?;
-                } else {
-                    message_text(out, &message, &decoded, filter, style)?;
-                }
+                lines.line(
+                    || message_text(&message, &decoded, filter, style),
+                    || message_json(&message, &decoded, filter),
+                )?;
             }
-            Entry::Access(n) => {
+            Entry::Access(n) if filter.access(&trace.accesses[n]) => {
                 let access = &trace.accesses[n];
-                if !filter.access(access) {
-                    continue;
-                }
                 let kind = if access.write { "W" } else { "R" };
-                if style.json {
-                    let line = json!({"mmio": kind, "addr": access.addr, "value": access.value, "mark": access.mark});
-                    writeln!(out, "{line}")?;
-                } else {
-                    writeln!(out, "{kind} {:#08x} {}", access.addr, access.shown())?;
-                }
+                lines.line(
+                    || format!("{kind} {:#08x} {}", access.addr, access.shown()),
+                    || json!({"mmio": kind, "addr": access.addr, "value": access.value, "mark": access.mark}),
+                )?;
             }
-            Entry::Mark(n) if filter.mark(Some(n)) => match style.json {
-                true => writeln!(out, "{}", json!({"mark": n}))?,
-                false => writeln!(out, "--- mark {n}")?,
-            },
-            Entry::Boot(n) if filter.mark(trace.boot[n].mark) => {
+            Entry::Mark(n) => lines.mark = filter.mark(Some(n)).then_some(n),
+            Entry::Boot(n) if beside(trace.boot[n].mark) => {
                 let boot = &trace.boot[n];
-                match style.json {
-                    true => writeln!(
-                        out,
-                        "{}",
-                        json!({"boot": boot.phase, "status": boot.status, "mark": boot.mark})
-                    )?,
-                    false => writeln!(out, "boot {} status {}", boot.phase, boot.status)?,
-                }
+                lines.line(
+                    || format!("boot {} status {}", boot.phase, boot.status),
+                    || json!({"boot": boot.phase, "status": boot.status, "mark": boot.mark}),
+                )?;
             }
-            Entry::Shadow(n) if filter.mark(trace.shadow[n].mark) => {
+            Entry::Shadow(n) if beside(trace.shadow[n].mark) => {
                 let s = &trace.shadow[n];
-                let line = json!({"shadow": s.subsystem, "what": s.what, "c": s.c, "rust": s.rust, "mark": s.mark});
-                match style.json {
-                    true => writeln!(out, "{line}")?,
-                    false => writeln!(
-                        out,
-                        "shadow {} {}: C {:#x}, Rust {:#x}",
-                        s.subsystem, s.what, s.c, s.rust
-                    )?,
-                }
+                lines.line(
+                    || format!("shadow {} {}: C {:#x}, Rust {:#x}", s.subsystem, s.what, s.c, s.rust),
+                    || json!({"shadow": s.subsystem, "what": s.what, "c": s.c, "rust": s.rust, "mark": s.mark}),
+                )?;
             }
-            Entry::Problem(n) => match style.json {
-                true => writeln!(out, "{}", json!({"problem": trace.problems[n]}))?,
-                false => writeln!(out, "!!! {}", trace.problems[n])?,
-            },
-            Entry::Mark(_) | Entry::Boot(_) | Entry::Shadow(_) => {}
+            Entry::Problem(n) => {
+                let text = &trace.problems[n];
+                lines.line(|| format!("!!! {text}"), || json!({"problem": text}))?;
+            }
+            Entry::Access(_) | Entry::Boot(_) | Entry::Shadow(_) => {}
         }
     }
     Ok(doubt)
@@ -172,18 +183,16 @@ pub fn heading(message: &Message, decoded: &Decoded) -> String {
 
 /// Whether a field goes without saying: padding, and the zeros of an array, if 0 has no name there.
 fn dull(field: &Field) -> bool {
-    let named = field.shown.starts_with(|c: char| c.is_ascii_uppercase());
+    let named = field.shown.contains(|c: char| c.is_ascii_uppercase());
     field.is_zero() && (field.kind == Kind::Padding || (field.path.contains('[') && !named))
 }
 
-fn message_text(
-    out: &mut dyn Write,
-    message: &Message,
-    decoded: &Decoded,
-    filter: &Filter,
-    style: Style,
-) -> io::Result<()> {
-    writeln!(out, "{}", heading(message, decoded))?;
+fn message_text(message: &Message, decoded: &Decoded, filter: &Filter, style: Style) -> String {
+    let mut out = heading(message, decoded);
+    let mut line = |text: String| {
+        out.push('\n');
+        out += &text;
+    };
     let wanted: Vec<&Field> = decoded
         .fields
         .iter()
@@ -197,33 +206,33 @@ fn message_text(
         .unwrap_or(0)
         .min(60);
     for field in &shown {
-        writeln!(
-            out,
+        line(format!(
             "    {:#06x}  {:width$}  {}",
             field.offset, field.path, field.shown
-        )?;
+        ));
     }
     if wanted.len() > shown.len() {
-        writeln!(out, "            {} more are 0", wanted.len() - shown.len())?;
+        line(format!(
+            "            {} more are 0",
+            wanted.len() - shown.len()
+        ));
     }
     for range in &decoded.unknown {
         let bytes = message.payload.get(range.clone()).unwrap_or_default();
-        writeln!(
-            out,
+        line(format!(
             "    {:#06x}  UNKNOWN {} bytes  {}",
             range.start,
             range.len(),
             to_hex(bytes)
-        )?;
+        ));
     }
     if decoded.missing > 0 && !message.payload.is_empty() {
-        writeln!(
-            out,
+        line(format!(
             "            the layout has {} bytes more",
             decoded.missing
-        )?;
+        ));
     }
-    Ok(())
+    out
 }
 
 /// A field as JSON.

@@ -34,7 +34,7 @@ pub enum Format {
     Wire,
     /// `mmio.txt`: a register access a line.
     Mmio,
-    /// /sys/kernel/tracing/trace, or what `trace-cmd report` prints, of the tracepoints of group nvkm.
+    /// /sys/kernel/tracing/trace, or what `trace-cmd report` or `perf script` prints, of the tracepoints of group nvkm.
     Ftrace,
     /// A kernel log of `nouveau.debug=gsp=trace`.
     Dmesg,
@@ -275,6 +275,43 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("no trace"), "{error}");
+    }
+
+    #[test]
+    fn the_sizes_of_messages_tell_the_version() {
+        use crate::decode::tests::{message, names};
+        use crate::names::{Constant, Record};
+        let of = |firmware: &str, size: u64| {
+            let mut names = names();
+            firmware.clone_into(&mut names.firmware);
+            let record = Record {
+                size,
+                union: false,
+                from: firmware.into(),
+                fields: Vec::new(),
+            };
+            names.records.insert("GspSystemInfo".into(), record);
+            names.values.insert(
+                "NV_VGPU_MSG_FUNCTION_GSP_SET_SYSTEM_INFO".into(),
+                Constant(72, true),
+            );
+            names
+        };
+        let versions = [of("1.0", 16), of("2.0", 24)];
+        let trace = |sizes: &[usize]| {
+            let messages = sizes.iter().map(|n| message(72, vec![0; *n])).collect();
+            super::Trace::of_files(messages, Vec::new(), serde_json::Value::Null)
+        };
+        let told = |sizes: &[usize]| super::firmware_by_size(&trace(sizes), &versions);
+        assert_eq!(told(&[16]).as_deref(), Some("1.0"));
+        assert_eq!(told(&[24, 24]).as_deref(), Some("2.0"));
+        assert_eq!(told(&[16, 24]), None);
+        assert_eq!(told(&[20]), None);
+        assert_eq!(told(&[]), None);
+        assert_eq!(
+            super::firmware_by_size(&trace(&[16]), &[of("1.0", 16), of("1.1", 16)]),
+            None
+        );
     }
 
     #[test]

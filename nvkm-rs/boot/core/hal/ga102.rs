@@ -101,6 +101,10 @@ impl Hal for Ga102 {
         ));
     }
 
+    fn prepare_signature(&self, _: &mut Falcon<'_>, _: Kind) -> Result<(), BootError> {
+        Ok(())
+    }
+
     fn signature(
         &self,
         falcon: &mut Falcon<'_>,

@@ -44,7 +44,8 @@ fn plot(out: &mut String, rows: &[Value]) {
     let zero = x(0.0, most);
     let _ = write!(
         out,
-        "<svg viewBox=\"0 0 {:.0} {height:.0}\" width=\"100%\" font-size=\"12\" fill=\"currentColor\">\n\
+        "<div class=\"wrap\"><svg class=\"plot\" role=\"img\" aria-label=\"(Rust - C) / C\" \
+         viewBox=\"0 0 {:.0} {height:.0}\" font-size=\"12\" fill=\"currentColor\">\n\
          <line x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{:.0}\" stroke=\"currentColor\" stroke-opacity=\".5\"/>\n",
         LEFT + WIDTH + 10.0,
         height - LINE
@@ -88,12 +89,45 @@ fn plot(out: &mut String, rows: &[Value]) {
             share * 100.0
         );
     }
-    out.push_str("</svg>\n");
+    out.push_str("</svg></div>\n");
+}
+
+/// The plot and the numbers, without the page around them.
+pub(crate) fn body(out: &mut String, report: &Value) {
+    let rows = report["rows"].as_array().map_or(&[][..], Vec::as_slice);
+    plot(out, rows);
+    out.push_str(
+        "<div class=\"wrap\"><table><tr><th>row</th><th>unit</th><th class=\"n\">C</th><th class=\"n\">Rust</th>\
+         <th class=\"n\">ratio</th><th class=\"n\">target</th><th>C, least to most</th><th>Rust, least to most</th>\
+         <th class=\"n\">binds</th></tr>\n",
+    );
+    for row in rows {
+        let range = |side: &str| {
+            let of = |what: &str| grouped(part(row, side, what) as u64);
+            format!("{} to {}", of("min"), of("max"))
+        };
+        let holds = row["holds"] == Value::Bool(true);
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n {}\">{:.4}</td>\
+             <td class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
+            escape(row["name"].as_str().unwrap_or("?")),
+            escape(row["unit"].as_str().unwrap_or("?")),
+            grouped(row["c"].as_u64().unwrap_or(0)),
+            grouped(row["rust"].as_u64().unwrap_or(0)),
+            if holds { "c" } else { "o" },
+            row["ratio"].as_f64().unwrap_or(0.0),
+            row["target"].as_f64().map_or("–".into(), |t| format!("{t:.2}")),
+            range("c"),
+            range("rust"),
+            row["spread"]["c"]["n"]
+        );
+    }
+    out.push_str("</table></div>\n");
 }
 
 /// The page.
 pub fn render(report: &Value) -> String {
-    let rows = report["rows"].as_array().map_or(&[][..], Vec::as_slice);
     let word = report["verdict"].as_str().unwrap_or("failed");
     let class = match word {
         "held" => "equal",
@@ -128,34 +162,7 @@ pub fn render(report: &Value) -> String {
             escape(problem.as_str().unwrap_or("?"))
         );
     }
-    plot(&mut out, rows);
-    out.push_str(
-        "<div class=\"wrap\"><table><tr><th>row</th><th>unit</th><th class=\"n\">C</th><th class=\"n\">Rust</th>\
-         <th class=\"n\">ratio</th><th class=\"n\">target</th><th>C, least to most</th><th>Rust, least to most</th>\
-         <th class=\"n\">binds</th></tr>\n",
-    );
-    for row in rows {
-        let range = |side: &str| {
-            let of = |what: &str| grouped(part(row, side, what) as u64);
-            format!("{} to {}", of("min"), of("max"))
-        };
-        let holds = row["holds"] == Value::Bool(true);
-        let _ = writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n {}\">{:.4}</td>\
-             <td class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
-            escape(row["name"].as_str().unwrap_or("?")),
-            escape(row["unit"].as_str().unwrap_or("?")),
-            grouped(row["c"].as_u64().unwrap_or(0)),
-            grouped(row["rust"].as_u64().unwrap_or(0)),
-            if holds { "c" } else { "o" },
-            row["ratio"].as_f64().unwrap_or(0.0),
-            row["target"].as_f64().map_or("–".into(), |t| format!("{t:.2}")),
-            range("c"),
-            range("rust"),
-            row["spread"]["c"]["n"]
-        );
-    }
-    out.push_str("</table></div>\n</body></html>\n");
+    body(&mut out, report);
+    out.push_str("</body></html>\n");
     out
 }

@@ -16,6 +16,7 @@ use nvkm_ab::bench::Row;
 use nvkm_ab::vm::run::Setup;
 
 use super::cells;
+use super::page;
 use super::phase_list;
 use super::Places;
 
@@ -155,6 +156,8 @@ pub fn run(args: &BenchArgs) -> Result<u8> {
     let text = serde_json::to_string_pretty(&report)? + "\n";
     fs::write(out.join("report.json"), &text)?;
     fs::write(out.join("report.html"), bench::page::render(&report))?;
+    // The page of the latest run shows the bench too, if there was a run.
+    let _ = page::latest(&args.places.build);
     if args.json {
         print!("{text}");
     } else {

@@ -16,6 +16,8 @@ use serde_json::Value;
 use nvkm_ab::ab;
 use nvkm_ab::ab::Plan;
 use nvkm_ab::matrix;
+use nvkm_ab::names;
+use nvkm_ab::report::html;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
 use nvkm_ab::report::Cell;
@@ -79,7 +81,8 @@ pub struct RunArgs {
     /// Firmware version (570.144, 535.113.01), 'synthetic' or 'synthetic:VERSION'.
     #[arg(long, default_value = "570.144")]
     fw: String,
-    /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), or 'none'.
+    /// Subsystems that Rust serves on the Rust side: a list, '1' (all that are ready), 'none', or 'shadow' (none, and it
+    /// computes beside C).
     #[arg(long, default_value = "1")]
     seams: String,
     /// Name of the run; its directory is REPORTS/NAME [default: GPU-FW-SEAMS].
@@ -175,13 +178,10 @@ pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
                 plan.out.join("report.json"),
                 serde_json::to_string_pretty(&report)? + "\n",
             )?;
-            fs::write(
-                plan.out.join("report.html"),
-                nvkm_ab::report::html::render(&report),
-            )?;
             report
         }
     };
+    html::write(&plan.out, &common.places.build, names::of(&plan.base.abi))?;
     for name in ["report.json", "report.html"] {
         fs::copy(plan.out.join(name), common.places.reports().join(name))?;
     }
@@ -225,19 +225,30 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     Ok(code(&report))
 }
 
-fn read(path: &Path) -> Result<Value> {
+/// A report.
+///
+/// # Errors
+///
+/// It is not there, or is none.
+pub fn read(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("there is no report {}; run 'make ab' first", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not a report", path.display()))
 }
 
+/// Directory of everything built.
+pub fn build() -> PathBuf {
+    PathBuf::from(env::var_os("BUILD").unwrap_or("build".into()))
+}
+
+/// Directory of the runs.
+pub fn runs() -> PathBuf {
+    env::var_os("NVKM_REPORTS").map_or_else(|| build().join("ab"), PathBuf::from)
+}
+
 /// The report of the latest run.
 fn latest() -> PathBuf {
-    let dir = env::var_os("NVKM_REPORTS").map_or_else(
-        || PathBuf::from(env::var_os("BUILD").unwrap_or("build".into())).join("ab"),
-        PathBuf::from,
-    );
-    dir.join("report.json")
+    runs().join("report.json")
 }
 
 /// `nvkm-ab show`.

@@ -13,15 +13,18 @@ use crate::trace::Message;
 use crate::trace::Queue;
 
 /// What makes two messages "the same one": what they are for, not what is in them.
-type Key = (Queue8, u32, u32);
-type Queue8 = u8;
+pub type Key = (Queue8, u32, u32);
+/// The queue, as a number that can be ordered.
+pub type Queue8 = u8;
 
-fn key(message: &Message) -> Key {
+/// The key by which messages of two sides are taken for the same one.
+pub fn key(message: &Message) -> Key {
     let sub = message.control().or(message.class()).unwrap_or(0);
     ((message.q == Queue::Msgq).into(), message.function, sub)
 }
 
-fn normalised(run: &Run, table: &Table) -> Vec<Message> {
+/// The messages of a run, addresses in them numbered.
+pub fn normalised(run: &Run, table: &Table) -> Vec<Message> {
     let mut normaliser = Normaliser::new(table, &run.fw);
     let mut messages = run.trace.messages.clone();
     for message in &mut messages {

@@ -1,26 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The report as one page: no scripts, no network, nothing beside it.
+//! The report as one page: style, script and data are in it, nothing is loaded. Without scripts it still shows the verdict,
+//! the differences with all that is behind them, and the tables.
+
+pub mod differences;
+pub mod evidence;
+mod log;
+pub mod message;
+pub mod registers;
+pub mod rows;
+mod tables;
+pub mod timeline;
 
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
+use anyhow::Context;
+use anyhow::Result;
 use serde_json::Value;
 
+use crate::names;
+use crate::names::annotate;
+use crate::names::Names;
 use crate::report::table;
-use crate::report::table::served;
+use crate::verdict::Side;
+use evidence::Evidence;
+use registers::Registers;
+use rows::Rows;
 
 /// How the pages look.
-pub(crate) const STYLE: &str = "
-:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --warn: #9a6700; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-.verdict { display: inline-block; padding: .3rem .9rem; border-radius: .4rem; color: #fff; font-weight: 600; }
-.equal { background: var(--good); } .different { background: var(--bad); } .failed { background: var(--warn); }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-code, pre { font: 13px/1.4 ui-monospace, monospace; } td code { overflow-wrap: anywhere; } pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); }
-.bar { background: #6e9bd8; height: .7rem; border-radius: 2px; } .c { color: var(--good); } .o { color: var(--bad); }
-.wrap { overflow-x: auto; }
-";
+pub(crate) const STYLE: &str = include_str!("html/page.css");
+/// What the report's page does.
+const SCRIPT: &str = include_str!("html/page.js");
+/// Nothing from anywhere, whatever a text in a report says.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+    base-uri 'none'; form-action 'none'";
 
 /// Text as it can stand in a page.
 pub(crate) fn escape(text: &str) -> String {
@@ -28,6 +43,17 @@ pub(crate) fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+/// Data as it can stand in a script element: nothing in it ends that.
+fn data(value: &Value) -> String {
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 pub(crate) fn text(value: &Value) -> String {
@@ -43,221 +69,189 @@ pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The page.
+/// The page of a report alone.
 pub fn render(report: &Value) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail; the result of each write! is dropped for that reason.
-    let verdict = report["verdict"].as_str().unwrap_or("failed");
-    let seams = list(&report["seams"])
-        .iter()
-        .map(text)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let seams = if seams.is_empty() {
-        "nothing".to_string()
-    } else {
-        seams
+    render_with(report, &Evidence::default())
+}
+
+/// The page of a report and the runs that it is of.
+pub fn render_sides(report: &Value, sides: &[Side; 3]) -> String {
+    let names = names::of(&sides[0].run.fw);
+    let mut report = report.clone();
+    annotate(&mut report, &sides[0].run.trace.messages, &*names);
+    render_with(&report, &Evidence::of(sides, names))
+}
+
+/// Makes the page of a run's directory anew, from its report, its traces, and what other commands left below `build`.
+///
+/// # Errors
+///
+/// There is no report, or the page cannot be written.
+pub fn write(dir: &Path, build: &Path, names: Box<dyn Names>) -> Result<()> {
+    let path = dir.join("report.json");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("there is no report {}", path.display()))?;
+    let mut report: Value = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a report", path.display()))?;
+    let evidence = Evidence::load(dir, &report, names).with_build(build);
+    // A report that was made without names gets those that are known now.
+    if let Some(side) = &evidence.sides[0] {
+        annotate(&mut report, &side.run.trace.messages, &*evidence.names);
+    }
+    let path = dir.join("report.html");
+    fs::write(&path, render_with(&report, &evidence))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// What the run came to, in a sentence.
+fn sentence(report: &Value) -> String {
+    let found = differences::of(report);
+    let rust = &report["sides"]["rust"];
+    match report["verdict"].as_str() {
+        Some("equal") => format!(
+            "C and Rust did the same: {} messages sent and {} received, {} register accesses, {}.",
+            text(&rust["rpcs_sent"]),
+            text(&rust["rpcs_received"]),
+            text(&rust["register_accesses"]),
+            match report["tap"].as_str() {
+                Some(tap) => format!("seen by {}", escape(tap)),
+                None => format!("DMA buffers {}", escape(&table::buffers(report))),
+            }
+        ),
+        Some("different") => format!(
+            "Rust did something else than C in {} {}, first {}.",
+            found.len(),
+            if found.len() == 1 { "place" } else { "places" },
+            text(&found.first().map_or(Value::Null, |d| d["text"].clone()))
+        ),
+        _ => format!(
+            "The comparison is void: {}.",
+            text(report["problems"].get(0).unwrap_or(&Value::Null))
+        ),
+    }
+}
+
+/// A word that is one of the page's classes; whatever else stands in a report is not.
+fn verdict(report: &Value) -> &str {
+    match report["verdict"].as_str() {
+        Some(word @ ("equal" | "different")) => word,
+        _ => "failed",
+    }
+}
+
+fn head(out: &mut String, report: &Value) {
+    let verdict = verdict(report);
+    let seams: Vec<String> = list(&report["seams"]).iter().map(text).collect();
+    let seams = match seams.len() {
+        0 => "nothing".to_string(),
+        _ => seams.join(", "),
     };
     let (gpu, fw, kernel) = (
         text(&report["gpu"]),
         text(&report["firmware"]),
         text(&report["kernel"]),
     );
+    let kind = match report["machine"]["device"].as_str() {
+        _ if report["tap"].is_null() => " (virtual)".to_string(),
+        Some(device) => format!(" (10de:{})", escape(device.trim_start_matches("0x"))),
+        None => String::new(),
+    };
+    // Writing to a String cannot fail; the result of each write! is dropped for that reason.
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{verdict}: {gpu}, {fw}</title><style>{STYLE}</style></head><body>\n\
-         <h1>nouveau in C and in Rust, on a virtual {gpu}</h1>\n\
-         <p><span class=\"verdict {verdict}\">{verdict}</span></p>\n\
-         <p>Kernel {kernel}, GSP firmware {fw}. Rust serves <b>{seams}</b> on the Rust side. \
-         Two runs of C show what is noise; what Rust does differently beyond that is a difference.</p>\n"
+         <link rel=\"icon\" href=\"data:,\">\
+         <title>{verdict}: {gpu}, {fw}</title><style>{STYLE}</style></head><body class=\"report\">\n\
+         <header class=\"banner {verdict}\"><p class=\"soft\">nouveau in C and in Rust</p>\n\
+         <h1><span class=\"verdict {verdict}\">{verdict}</span> {gpu}{kind}, {fw}</h1>\n\
+         <p class=\"sentence\">{}</p>\n\
+         <p class=\"soft\">Kernel {kernel}. Rust serves <b>{seams}</b> on the Rust side. Two runs of C show what is noise; what \
+         Rust does differently beyond that is a difference.</p></header>\n",
+        sentence(report)
     );
-    sides(&mut out, report);
-    problems(&mut out, report);
-    let differences = list(&report["differences"]);
-    let _ = writeln!(out, "<h2>Differences ({})</h2>", differences.len());
-    differing(
-        &mut out,
-        differences,
-        "None: every message, register access, buffer, log line and the final state agree.",
-    );
+}
+
+/// Sections, with what stands beside their names in the page's navigation.
+fn navigation(out: &mut String, sections: &[(&str, &str, String)]) {
+    out.push_str("<nav aria-label=\"sections\">");
+    for (id, title, count) in sections {
+        let _ = write!(out, "<a href=\"#{id}\">{title}{count}</a> ");
+    }
+    out.push_str("</nav>\n<main>\n");
+}
+
+fn title(out: &mut String, id: &str, title: &str, count: &str) {
+    let _ = writeln!(out, "<h2 id=\"{id}\">{title}{count}</h2>");
+}
+
+/// The page.
+pub fn render_with(report: &Value, evidence: &Evidence) -> String {
+    let mut out = String::new();
+    head(&mut out, report);
+    let found = differences::of(report);
     let intended = list(&report["intended"]["found"]);
-    let _ = writeln!(
-        out,
-        "<h2>Intended differences ({})</h2>",
-        text(&report["intended"]["size"])
-    );
-    differing(&mut out, intended, "None.");
     let noise: Vec<Value> = list(&report["noise"])
         .iter()
         .chain(list(&report["unlisted_noise"]))
         .cloned()
         .collect();
-    let _ = writeln!(out, "<h2>Noise between the C runs ({})</h2>", noise.len());
-    differing(&mut out, &noise, "None.");
-    buffers(&mut out, report);
-    phases(&mut out, report);
-    out.push_str("</body></html>\n");
-    out
-}
-
-/// What the device was handed, page by page; before it, whether the boot is as recorded from a real card.
-fn buffers(out: &mut String, report: &Value) {
-    for line in table::hardware(report) {
-        let _ = writeln!(out, "<p>Real hardware: {}</p>", escape(&line));
+    let count = |n: usize| format!(" <small>{n}</small>");
+    let none = String::new;
+    let sections = [
+        ("differences", "Differences", count(found.len())),
+        ("sides", "Sides", none()),
+        ("wire", "Timeline", none()),
+        ("registers", "Registers", none()),
+        ("buffers", "Buffers", none()),
+        ("phases", "Phases", none()),
+        ("log", "Kernel log", none()),
+        ("intended", "Intended", count(intended.len())),
+        ("noise", "Noise", count(noise.len())),
+        ("hostile", "Hostile device", none()),
+        ("bench", "Bench", none()),
+    ];
+    navigation(&mut out, &sections);
+    let section = |out: &mut String, id: &str| {
+        let (_, name, count) = sections.iter().find(|s| s.0 == id).unwrap_or(&sections[0]);
+        title(out, id, name, count);
+    };
+    tables::problems(&mut out, report);
+    let rows = Rows::new(evidence, report);
+    let registers = Registers::new(evidence);
+    section(&mut out, "differences");
+    if found.is_empty() {
+        out.push_str("<p>None: every message, register access, buffer, log line and the final state agree.</p>\n");
     }
-    let rows = list(&report["buffers"]);
+    differences::render(&mut out, found, &rows, &registers, evidence);
+    section(&mut out, "sides");
+    tables::sides(&mut out, report);
+    section(&mut out, "wire");
+    let of_rows = differences::of_rows(found, &rows, &registers, evidence);
+    let script_data = timeline::render(&mut out, evidence, &rows, &of_rows);
+    section(&mut out, "registers");
+    registers.render(&mut out);
+    section(&mut out, "buffers");
+    tables::buffers(&mut out, report);
+    section(&mut out, "phases");
+    tables::phases(&mut out, report);
+    section(&mut out, "log");
+    log::render(&mut out, evidence);
+    section(&mut out, "intended");
+    differences::plain(&mut out, intended, "None.");
+    section(&mut out, "noise");
+    differences::plain(&mut out, &noise, "None: the two C runs agree.");
+    section(&mut out, "hostile");
+    tables::hostile(&mut out, evidence.hostile.as_ref());
+    section(&mut out, "bench");
+    tables::bench(&mut out, evidence.bench.as_ref());
     let _ = write!(
         out,
-        "<h2>What the device was handed: DMA buffers {}</h2>\n<div class=\"wrap\"><table><tr><th class=\"n\">boot</th>\
-         <th>buffer</th><th class=\"n\">bytes</th><th class=\"n\">pages</th><th>equal</th></tr>\n",
-        escape(&table::buffers(report))
+        "</main>\n<script type=\"application/json\" id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n</body></html>\n",
+        data(&script_data)
     );
-    for row in rows {
-        let equal = row["equal"] == Value::Bool(true);
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"{}\">{}</td></tr>",
-            text(&row["boot"]),
-            text(&row["name"]),
-            text(&row["size"]),
-            text(&row["pages"]),
-            if equal { "c" } else { "o" },
-            text(&row["equal"])
-        );
-    }
-    out.push_str("</table></div>\n");
-}
-
-fn sides(out: &mut String, report: &Value) {
-    let rows: [(&str, &str); 9] = [
-        ("booted", "GSP-RM booted"),
-        ("drm_card", "DRM card and render node"),
-        ("unloaded", "unloaded cleanly"),
-        ("rpcs_sent", "messages sent"),
-        ("rpcs_received", "messages received"),
-        ("events", "of these, events"),
-        ("register_accesses", "register accesses"),
-        ("wall_s", "wall time, s"),
-        ("module", "module"),
-    ];
-    let all: Vec<(&String, &Value)> = report["sides"].as_object().into_iter().flatten().collect();
-    out.push_str("<h2>Sides</h2>\n<div class=\"wrap\"><table><tr><th></th>");
-    for (name, _) in &all {
-        let _ = write!(out, "<th class=\"n\">{}</th>", escape(name));
-    }
-    out.push_str("</tr>\n");
-    for (key, title) in rows {
-        let _ = write!(out, "<tr><td>{title}</td>");
-        for (_, side) in &all {
-            let _ = write!(out, "<td class=\"n\">{}</td>", text(&side[key]));
-        }
-        out.push_str("</tr>\n");
-    }
-    let line = |out: &mut String, title: &str, cell: &dyn Fn(&Value) -> String| {
-        let _ = write!(out, "<tr><td>{title}</td>");
-        for (_, side) in &all {
-            let _ = write!(out, "<td class=\"n\">{}</td>", escape(&cell(side)));
-        }
-        out.push_str("</tr>\n");
-    };
-    line(out, "calls served by Rust", &served);
-    line(out, "calls the model did not know", &|side| {
-        list(&side["unknown_calls"]).len().to_string()
-    });
-    out.push_str("</table></div>\n");
-}
-
-fn problems(out: &mut String, report: &Value) {
-    let problems = list(&report["problems"]);
-    if !problems.is_empty() {
-        out.push_str("<h2>Why the comparison is not valid</h2>\n<ul>");
-        for problem in problems {
-            let _ = write!(out, "<li>{}</li>", text(problem));
-        }
-        out.push_str("</ul>\n");
-    }
-    for (name, side) in report["sides"].as_object().into_iter().flatten() {
-        let lines: Vec<String> = list(&side["last_lines"]).iter().map(text).collect();
-        if !lines.is_empty() {
-            let _ = write!(
-                out,
-                "<h2>Last lines of {}</h2>\n<pre>{}</pre>\n",
-                escape(name),
-                lines.join("\n")
-            );
-        }
-    }
-}
-
-fn differing(out: &mut String, found: &[Value], none: &str) {
-    if found.is_empty() {
-        let _ = writeln!(out, "<p>{none}</p>");
-        return;
-    }
-    out.push_str(
-        "<div class=\"wrap\"><table><tr><th>kind</th><th>phase</th><th class=\"n\">message</th><th>what</th><th>field</th>\
-         <th>C</th><th>other</th></tr>\n",
-    );
-    for d in found {
-        let _ = writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td><code>{}</code></td>\
-             <td><code class=\"c\">{}</code></td><td><code class=\"o\">{}</code></td></tr>",
-            text(&d["kind"]),
-            text(&d["phase"]),
-            text(&d["message"]),
-            text(&d["name"]),
-            text(&d["field"]),
-            text(&d["c"]),
-            text(&d["other"])
-        );
-    }
-    out.push_str("</table></div>\n");
-}
-
-fn phases(out: &mut String, report: &Value) {
-    out.push_str(
-        "<h2>Phases (guest time, which counts instructions)</h2>\n<div class=\"wrap\"><table>",
-    );
-    out.push_str("<tr><th>side</th><th>phase</th><th class=\"n\">ms</th><th></th></tr>\n");
-    let all: Vec<(&String, &Value)> = report["sides"].as_object().into_iter().flatten().collect();
-    let ms = |p: &Value| p["guest_ms"].as_u64().unwrap_or(0);
-    let longest = all
-        .iter()
-        .flat_map(|(_, s)| list(&s["phases"]))
-        .map(ms)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let most = all
-        .iter()
-        .map(|(_, s)| list(&s["phases"]).len())
-        .max()
-        .unwrap_or(0);
-    for n in 0..most {
-        for (name, side) in &all {
-            let Some(phase) = list(&side["phases"]).get(n) else {
-                continue;
-            };
-            let ok = if phase["ok"] == Value::Bool(true) {
-                ""
-            } else {
-                " (failed)"
-            };
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td>{}{ok}</td><td class=\"n\">{}</td>\
-                 <td style=\"width:40%\"><div class=\"bar\" style=\"width:{}%\"></div></td></tr>",
-                escape(name),
-                text(&phase["phase"]),
-                ms(phase),
-                (ms(phase) * 100 / longest).max(1)
-            );
-        }
-    }
-    out.push_str("</table></div>\n");
+    out
 }
 
 #[cfg(test)]
@@ -266,11 +260,27 @@ mod tests {
 
     #[test]
     fn text_is_escaped_and_nothing_is_loaded() {
-        let report = json!({"verdict": "different", "gpu": "<b>", "differences": [{"kind": "payload", "c": "<script>"}],
+        let report = json!({"verdict": "different", "gpu": "<b>", "differences": [{"kind": "payload", "c": "<script>x"}],
             "sides": {"c1": {"phases": [{"phase": "load", "ok": true, "guest_ms": 5}]}}});
         let page = super::render(&report);
-        assert!(page.contains("&lt;script&gt;") && !page.contains("<script"));
+        assert!(page.contains("&lt;script&gt;x") && !page.contains("<script>x"));
         assert!(!page.contains("http:") && !page.contains("https:"));
         assert!(page.contains("class=\"verdict different\""));
+    }
+
+    #[test]
+    fn what_did_not_run_says_so() {
+        let page = super::render(&json!({"verdict": "equal"}));
+        assert!(page.contains("not run: <code>make hostile</code>"));
+        assert!(page.contains("not run: <code>make bench</code>"));
+        // A verdict is a class of the page: another word is none.
+        let page = super::render(&json!({"verdict": "equal\"><script>"}));
+        assert!(page.contains("class=\"verdict failed\""));
+    }
+
+    #[test]
+    fn data_does_not_end_its_script() {
+        let text = super::data(&json!("</script>&\u{2028}"));
+        assert_eq!(text, "\"\\u003c/script\\u003e\\u0026\\u2028\"");
     }
 }

@@ -22,6 +22,14 @@ const WANTED: [&str; 2] = ["gsp", "acr"];
 /// What `--fw synthetic` stands for when it names no version.
 const SYNTHETIC_ABI: &str = "570.144";
 
+/// The interface version that a `--fw`, or a report's `firmware`, means.
+pub fn abi(fw: &str) -> &str {
+    match fw.strip_prefix("synthetic") {
+        Some(rest) => rest.strip_prefix([':', '-']).unwrap_or(SYNTHETIC_ABI),
+        None => fw,
+    }
+}
+
 /// The directory and the interface version that a `--fw` means.  `synthetic` (or `synthetic:VERSION`) is the made-up
 /// firmware of the virtual GPU's own tool, which is made here when it is not there.
 ///

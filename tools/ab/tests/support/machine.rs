@@ -153,37 +153,57 @@ pub fn number(counters: &str, key: &str) -> u64 {
     field(counters, key).parse().unwrap()
 }
 
-/// Runs the phases with our module: what the driver's debugfs file said at each `counters`, and the kernel's log.
-pub fn with_rust(name: &str, params: &str, phases: &str, more: &[&str]) -> (Vec<String>, String) {
-    let build = build();
+/// Runs the phases with a module (the distribution's own if none), which must go well, and leaves what there is of it in
+/// `out`; what it said, the kernel's log among it.
+pub fn machine(
+    out: &Path,
+    module: Option<&Path>,
+    params: &str,
+    phases: &str,
+    more: &[&str],
+) -> String {
     let target = target();
-    let out = scratch(name);
-    let output = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"))
-        .env("BUILD", &build)
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"));
+    command
+        .env("BUILD", build())
         .args(["vm", "--params", params, "--phases", phases, "--log"])
-        .arg("--module")
-        .arg(module())
         .arg("--guest")
         .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
         .arg("--vgpu")
         .arg(target.join("release/nvkm-vgpu"))
         .arg("--out")
-        .arg(&out)
-        .args(more)
-        .output()
-        .unwrap();
+        .arg(out)
+        .args(more);
+    if let Some(module) = module {
+        command.arg("--module").arg(module);
+    }
+    let output = command.output().unwrap();
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(output.status.success(), "{text}");
-    let lines = fs::read_to_string(out.join("guest.jsonl")).unwrap();
-    let counters = lines
+    text
+}
+
+/// The lines of a file of JSON lines that a machine left.
+pub fn json_lines(out: &Path, name: &str) -> Vec<serde_json::Value> {
+    fs::read_to_string(out.join(name))
+        .unwrap()
         .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// Runs the phases with our module: what the driver's debugfs file said at each `counters`, and the kernel's log.
+pub fn with_rust(name: &str, params: &str, phases: &str, more: &[&str]) -> (Vec<String>, String) {
+    let out = scratch(name);
+    let text = machine(&out, Some(&module()), params, phases, more);
+    let counters = json_lines(&out, "guest.jsonl")
+        .iter()
         .filter_map(|line| {
-            let files = line.get("rust_gsp")?.as_object()?.clone();
+            let files = line.get("rust_gsp")?.as_object()?;
             Some(files.values().next()?.as_str()?.to_owned())
         })
         .collect();

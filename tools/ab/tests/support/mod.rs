@@ -2,6 +2,9 @@
 //! Runs made by hand, to be judged.
 #![allow(dead_code)] // each test file uses its own part
 
+use std::fs;
+use std::path::Path;
+
 use nvkm_ab::compare::Run;
 use nvkm_ab::lists::Lists;
 use nvkm_ab::trace;
@@ -96,21 +99,8 @@ impl Made {
         made
     }
 
-    pub fn side(&self, name: &str) -> Side {
-        let wire = self
-            .wire
-            .iter()
-            .map(Value::to_string)
-            .collect::<Vec<_>>()
-            .join("\n");
-        let mmio = self.mmio.join("\n");
-        let trace = Trace {
-            messages: trace::wire(&wire).unwrap(),
-            accesses: trace::mmio(&mmio).unwrap(),
-            device: self.device.clone(),
-            ..Trace::default()
-        };
-        let mut guest = Guest::default();
+    /// What the guest's program reported, a line each.
+    fn guest_lines(&self) -> Vec<Value> {
         let mut lines = Vec::new();
         for (n, phase) in PHASES.iter().enumerate() {
             for (_, text) in self.log.iter().filter(|(p, _)| p == phase) {
@@ -127,7 +117,41 @@ impl Made {
             lines.push(line);
         }
         lines.push(json!({"t": "end", "ok": true}));
-        for line in lines {
+        lines
+    }
+
+    fn wire_text(&self) -> String {
+        let lines: Vec<String> = self.wire.iter().map(Value::to_string).collect();
+        lines.join("\n")
+    }
+
+    /// Leaves the side as a run does.
+    pub fn write(&self, dir: &Path) {
+        fs::create_dir_all(dir).unwrap();
+        let guest: Vec<String> = self
+            .guest_lines()
+            .iter()
+            .map(|l| format!("{l}\n"))
+            .collect();
+        for (name, text) in [
+            ("wire.jsonl", self.wire_text()),
+            ("mmio.txt", self.mmio.join("\n")),
+            ("device.json", self.device.to_string()),
+            ("guest.jsonl", guest.concat()),
+        ] {
+            fs::write(dir.join(name), text).unwrap();
+        }
+    }
+
+    pub fn side(&self, name: &str) -> Side {
+        let trace = Trace {
+            messages: trace::wire(&self.wire_text()).unwrap(),
+            accesses: trace::mmio(&self.mmio.join("\n")).unwrap(),
+            device: self.device.clone(),
+            ..Trace::default()
+        };
+        let mut guest = Guest::default();
+        for line in self.guest_lines() {
             guest.feed(format!("{line}\n").as_bytes());
         }
         let phases = PHASES.map(String::from).to_vec();

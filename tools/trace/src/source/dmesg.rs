@@ -179,7 +179,8 @@ fn message(queue: Queue, said: &str, n: u64, mark: Option<u32>) -> Option<Messag
         len: value(said, "len:")?,
         seq: 0,
         elem_seq: 0,
-        result: value(said, "res:").unwrap_or(0),
+        // r535_gsp_rpc_get() sends each command with -1, and the log does not say so.
+        result: value(said, "res:").unwrap_or(u32::MAX),
         elems: 0,
         payload: Vec::new(),
         mark,
@@ -212,7 +213,7 @@ mod tests {
             let m = &trace.messages[n];
             (m.q, m.function, m.len, m.result, m.payload.len())
         };
-        assert_eq!(of(0), (Queue::Cmdq, 76, 0x38, 0, 0x18));
+        assert_eq!(of(0), (Queue::Cmdq, 76, 0x38, u32::MAX, 0x18));
         assert_eq!(of(1), (Queue::Msgq, 0x1005, 0x20, 0, 0));
         assert_eq!(of(2), (Queue::Msgq, 10, 0x30, 0x57, 16));
         assert_eq!(trace.messages[0].control(), Some(0x2080_0a5c));
@@ -227,7 +228,7 @@ mod tests {
             parse(&log, None).unwrap().messages,
             parse(LOG, None).unwrap().messages
         );
-        let bare: String = LOG.lines().map(|l| format!("{}\n", &l[15..])).collect();
+        let bare = LOG.lines().map(|l| &l[15..]).collect::<Vec<_>>().join("\n");
         assert_eq!(
             parse(&bare, None).unwrap().messages,
             parse(LOG, None).unwrap().messages
@@ -249,6 +250,22 @@ mod tests {
             trace.problems
         );
         assert!(trace.problems[1].contains("1 messages lack bytes"));
+        // Even where what comes next is as long as what is not there.
+        let whole = LOG.replace("len:0x38/0x18", "len:0x40/0x20").replace(
+            "00000010: 00 00 00 00 00 00 00 00                        ",
+            "00000010: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+        );
+        assert_eq!(parse(&whole, None).unwrap().problems, Vec::<String>::new());
+        let lines: Vec<&str> = whole
+            .lines()
+            .filter(|l| !l.contains("rpc: 00000000"))
+            .collect();
+        let trace = parse(&lines.join("\n"), None).unwrap();
+        assert!(
+            trace.problems[0].contains("16 bytes at 0x10"),
+            "{:?}",
+            trace.problems
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The tracepoints of group nvkm as text: /sys/kernel/tracing/trace, or `trace-cmd report`.
+//! The tracepoints of group nvkm as text: /sys/kernel/tracing/trace, `trace-cmd report`, or `perf script`.
 //!
 //! ```text
 //! modprobe-123 [000] .....    12.345678: nvkm_gsp_rpc: dev=0000:01:00.0 queue=cmdq fn=76 len=88 seq=5 elem_seq=7 …
@@ -42,6 +42,8 @@ const PROBLEMS: usize = 100;
 fn event(line: &str) -> Option<(&str, &str)> {
     EVENTS.iter().find_map(|name| {
         let (before, after) = line.split_once(name)?;
+        // perf puts the group before it.
+        let before = before.strip_suffix("nvkm:").unwrap_or(before);
         // The name stands behind the time, and not in a text that somebody wrote.
         let behind_time = before.trim_end().ends_with(':') && before.ends_with([' ', '\t']);
         behind_time.then_some((name.trim_end_matches(':'), after.trim()))

@@ -23,6 +23,12 @@ const TRACE: &str = "\
         modprobe-123     [000] .....    12.600000: nvkm_rust_shadow: dev=0000:01:00.0 subsys=fw what=radix3.size c=0x10 rust=0x20
 ";
 
+/// Without the lines that have a text in them.
+fn without(text: &str) -> String {
+    let lines = TRACE.lines().filter(|l| !l.contains(text));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn all_events() {
     let trace = parse(TRACE, None).unwrap();
@@ -79,11 +85,7 @@ fn as_trace_cmd_prints_it() {
 
 #[test]
 fn without_pieces_there_is_the_head() {
-    let text: String = TRACE
-        .lines()
-        .filter(|l| !l.contains("rpc_data"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let text = without("rpc_data");
     let trace = parse(&text, None).unwrap();
     assert_eq!(
         (trace.messages[0].payload.len(), trace.messages[0].missing()),
@@ -108,11 +110,7 @@ fn what_was_lost_is_said() {
         assert!(trace.problems[0].contains(word), "{:?}", trace.problems);
     }
     // A piece in the middle.
-    let text: String = TRACE
-        .lines()
-        .filter(|l| !l.contains("at=0 "))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let text = without("at=0 ");
     let trace = parse(&text, None).unwrap();
     assert!(
         trace.problems[0].contains("at=30, but 0 bytes came before it"),
@@ -160,6 +158,15 @@ fn a_text_that_quotes_an_event_is_none() {
     assert!(super::is_event(
         "bash-1 [000] 1.0: nvkm_mmio: dev=0 R 0x0 0x0"
     ));
+}
+
+/// `perf script` names the group too.
+#[test]
+fn as_perf_prints_it() {
+    let text = TRACE.replace(": nvkm_", ": nvkm:nvkm_");
+    let trace = parse(&text, None).unwrap();
+    assert_eq!(trace.messages, parse(TRACE, None).unwrap().messages);
+    assert_eq!(trace.accesses.len(), 1);
 }
 
 #[test]
