@@ -8,6 +8,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+use nvkm_ab::verdict::SHADOW;
+
 use crate::preflight::Preflight;
 use crate::restore::Before;
 use crate::say;
@@ -41,10 +43,10 @@ pub fn words(
             c.name.to_uppercase()
         });
     let loads = before.setting.is_none();
-    let rust = if seams.is_empty() {
-        "nothing".into()
-    } else {
-        seams.join(",")
+    let third = match seams {
+        [] => "once more the same".to_string(),
+        [one] if one == SHADOW => "once with Rust computing beside it".into(),
+        _ => format!("once with {} in Rust", seams.join(",")),
     };
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -65,7 +67,7 @@ pub fn words(
     );
     let _ = writeln!(
         text,
-        "  - three times, twice with all in C and once with {rust} in Rust: give it to nouveau, copy 264 KiB with a copy engine, \
+        "  - three times, twice with all in C and {third}: give it to nouveau, copy 264 KiB with a copy engine, \
          take it away again; what the driver's tracepoints tell is written down"
     );
     let back = match (&before.driver, loads) {

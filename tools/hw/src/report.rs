@@ -50,6 +50,7 @@ fn list(name: &str, address: &str) -> Option<String> {
         "fw/intended.json" => include_str!("../../../selftests/fw/intended.json"),
         "boot/intended.json" => include_str!("../../../selftests/boot/intended.json"),
         "gsp/intended.json" => include_str!("../../../selftests/gsp/intended.json"),
+        "shadow/intended.json" => include_str!("../../../selftests/shadow/intended.json"),
         _ => return None,
     };
     Some(text.replace(VIRTUAL, address))
@@ -276,4 +277,22 @@ pub fn make(out: &Path, more: &Secrets, allowed: &[String]) -> Result<Made> {
             .push(json!(format!("no archive: {e:#}")));
     }
     Ok(Made { report, archive })
+}
+
+#[cfg(test)]
+mod tests {
+    use nvkm_ab::seams::NAMED;
+    use nvkm_ab::verdict::SHADOW;
+
+    /// One that is not built in would be taken for an empty one.
+    #[test]
+    fn every_subsystems_list_is_there_and_names_the_card() {
+        for topic in NAMED.into_iter().chain([SHADOW]) {
+            let name = format!("{topic}/intended.json");
+            assert!(super::list(&name, "0000:01:00.0").is_some(), "{name}");
+        }
+        let common = super::list("intended.json", "0000:01:00.0").unwrap();
+        assert!(common.contains("nouveau 0000:01:00.0: gsp: rust: serves"));
+        assert!(!common.contains("0000:00:04.0"));
+    }
 }
