@@ -137,6 +137,11 @@ fn a_page_of_differences() {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
         assert!(page.contains(&format!("class=\"kind {kind}\"")), "{kind}");
     }
+    assert_eq!(
+        kinds.iter().filter(|k| **k == "mmio").count(),
+        3,
+        "a value, one missing, one extra"
+    );
     // The field by its name, in the data, on the page and on the terminal.
     let payload = found.iter().find(|d| d["kind"] == "payload").unwrap();
     assert_eq!(payload["decoded"], NAME);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A run of the size of a real one, and the same with every kind of difference in it.
 
+use nvkm_ab::trace::to_hex;
 use serde_json::json;
 use serde_json::Value;
 
@@ -18,8 +19,8 @@ pub const WRONG: u32 = 0x0073_0102;
 pub const WRONG_AT: usize = 24 + 8;
 
 fn words(words: &[u32]) -> String {
-    let bytes = words.iter().flat_map(|w| w.to_le_bytes());
-    bytes.map(|b| format!("{b:02x}")).collect()
+    let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    to_hex(&bytes)
 }
 
 fn control(n: u64, q: &str, cmd: u32, parameters: &[u32]) -> Value {
@@ -89,11 +90,10 @@ fn wire(heads: u32) -> Vec<Value> {
     }
     all.push(json!({"mark": 2}));
     // The trace numbers what it has.
-    let mut next = 0;
-    for line in all.iter_mut().filter(|l| l.get("n").is_some()) {
-        line["n"] = json!(next);
-        line["elem_seq"] = json!(next);
-        next += 1;
+    let messages = all.iter_mut().filter(|l| l.get("n").is_some());
+    for (n, line) in messages.enumerate() {
+        line["n"] = json!(n);
+        line["elem_seq"] = json!(n);
     }
     all
 }
@@ -168,7 +168,8 @@ pub fn faulty() -> Made {
     made.wire.insert(at + 30, extra);
     let gone = made.wire.iter().rposition(|m| m["fn"] == 0x1006).unwrap();
     made.wire.remove(gone);
-    made.mmio[500] = made.mmio[500].replace(" 0x00", " 0xff");
+    let (access, _) = made.mmio[500].rsplit_once(' ').unwrap();
+    made.mmio[500] = format!("{access} 0xdeadbeef");
     made.mmio.remove(12_001);
     made.mmio.insert(20_000, "W 0x110804 0x00000001".into());
     made.device["handed"][0]["head"] = json!("00100000000000000600");
