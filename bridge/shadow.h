@@ -23,10 +23,10 @@
  * read of it (of the lock: behind C's last).
  *
  * A value that differs goes to nvkm_rust_shadow_report(). So does an errno, where Rust cannot
- * compute what C could (its name then ends in "errno"). Where Rust differs from C on purpose (migration-plan.md), what a
- * well-formed file or a well-behaved device cannot show is not looked for, and the one thing that
- * such a file can show, the last page of an image that C's radix3 leaves out, is left out of the
- * comparison.
+ * compute what C could (its name then ends in "errno"). Where Rust differs from C on purpose
+ * (migration-plan.md), what a well-formed file or a well-behaved device cannot show is not looked
+ * for, and the one thing that such a file can show, the last page of an image that C's radix3
+ * leaves out, is left out of the comparison.
  *
  * Life of the state: from nvkm_gsp_new_() to the beginning of nvkm_gsp_dtor(), as those of the
  * subsystems. Context: all calls may sleep. Those of fw and boot are made by the thread that

@@ -249,7 +249,8 @@ for name in $names; do
 done
 
 good="0 1 1@570 shadow 1,shadow"
-bad="nonsense 2 -1 , 1, ,1 0,1 1,,1 -shadow shadow@570 0,shadow shadow, 1@ 1@x 1@570.x 1@1.2.3.4.5 1@99999999999 @570 ${some}x"
+bad="nonsense 2 -1 , 1, ,1 0,1 1,,1 -shadow shadow@570 0,shadow shadow, 1@ 1@x 1@570.x"
+bad="$bad 1@1.2.3.4.5 1@99999999999 @570 ${some}x"
 for name in $names; do
 	good="$good $name $name@570 1,-$name shadow,$name"
 	bad="$bad $name, 0,$name -$name@570 $name@ $name@x"
