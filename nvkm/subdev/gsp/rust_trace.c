@@ -82,21 +82,21 @@ nvkm_trace_boot(const struct nvkm_device *device, const char *phase, int status)
 	return status;
 }
 
-#define NVKM_MMIO(bits, type, read, write)                                                      \
-type                                                                                            \
-nvkm_mmio_rd##bits(const struct nvkm_device *device, u32 addr)                                  \
-{                                                                                               \
-	type value = read(device->pri + addr);                                                  \
-												\
-	trace_nvkm_mmio(device, false, addr, value);                                            \
-	return value;                                                                           \
-}                                                                                               \
-												\
-void                                                                                            \
-nvkm_mmio_wr##bits(const struct nvkm_device *device, u32 addr, type value)                      \
-{                                                                                               \
-	trace_nvkm_mmio(device, true, addr, value);                                             \
-	write(value, device->pri + addr);                                                       \
+#define NVKM_MMIO(bits, type, read, write)					\
+type										\
+nvkm_mmio_rd##bits(const struct nvkm_device *device, u32 addr)			\
+{										\
+	type value = read(device->pri + addr);					\
+										\
+	trace_nvkm_mmio(device, false, addr, value);				\
+	return value;								\
+}										\
+										\
+void										\
+nvkm_mmio_wr##bits(const struct nvkm_device *device, u32 addr, type value)	\
+{										\
+	trace_nvkm_mmio(device, true, addr, value);				\
+	write(value, device->pri + addr);					\
 }
 
 NVKM_MMIO(08, u8, ioread8, iowrite8)

@@ -25,6 +25,6 @@ int nvkm_trace_boot(const struct nvkm_device *device, const char *phase, int sta
 #else
 #define nvkm_trace_sent(gsp, elem)
 #define nvkm_trace_received(gsp, elem, buf, len, continuation)
-#define nvkm_trace_boot(device, phase, status) (status)
+#define nvkm_trace_boot(device, phase, status) ((void)(device), (void)(phase), (status))
 #endif
 #endif
