@@ -46,26 +46,26 @@ expression E;
  	... when any
  }
 
-// hook: trace-oneinit file=nvkm/subdev/gsp/base.c function=nvkm_gsp_oneinit adds=nvkm_trace_boot( count=1
+// hook: trace-oneinit file=nvkm/subdev/gsp/base.c function=nvkm_gsp_oneinit adds=nvkm_trace_gsp( count=1
 @trace_oneinit@
 identifier gsp;
 @@
 -gsp->func->oneinit(gsp)
-+nvkm_trace_boot(gsp->subdev.device, "oneinit", gsp->func->oneinit(gsp))
++nvkm_trace_gsp(gsp, "oneinit", gsp->func->oneinit(gsp))
 
-// hook: trace-init file=nvkm/subdev/gsp/base.c function=nvkm_gsp_init adds=nvkm_trace_boot( count=1
+// hook: trace-init file=nvkm/subdev/gsp/base.c function=nvkm_gsp_init adds=nvkm_trace_gsp( count=1
 @trace_init@
 identifier gsp;
 @@
 -gsp->func->init(gsp)
-+nvkm_trace_boot(gsp->subdev.device, "init", gsp->func->init(gsp))
++nvkm_trace_gsp(gsp, "init", gsp->func->init(gsp))
 
-// hook: trace-fini file=nvkm/subdev/gsp/base.c function=nvkm_gsp_fini adds=nvkm_trace_boot( count=1
+// hook: trace-fini file=nvkm/subdev/gsp/base.c function=nvkm_gsp_fini adds=nvkm_trace_gsp( count=1
 @trace_fini@
 identifier gsp, suspend;
 @@
 -gsp->func->fini(gsp, suspend)
-+nvkm_trace_boot(gsp->subdev.device, "fini", gsp->func->fini(gsp, suspend))
++nvkm_trace_gsp(gsp, "fini", gsp->func->fini(gsp, suspend))
 
 // hook: trace-falcon file=nvkm/falcon/fw.c function=nvkm_falcon_fw_boot adds=nvkm_trace_boot( count=1
 @trace_falcon@

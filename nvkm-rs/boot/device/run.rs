@@ -124,7 +124,7 @@ impl Boot {
         let _claim = Claim::new(self.gsp, Unit::Sec2)?;
         let meta = save.then(|| self.gsp.memory(Memory::SrMeta).addr);
         let ran =
-            self.falcon_if("booter-unload", |boot| boot.booter_unload(&mut image, meta))?;
+            self.falcon_maybe("booter-unload", |boot| boot.booter_unload(&mut image, meta))?;
         if !ran {
             self.gsp.log(
                 Level::Debug,

@@ -34,7 +34,7 @@ impl Boot {
     }
 
     /// The same, where one may turn out not to be needed (`false`).
-    pub(super) fn falcon_if(
+    pub(super) fn falcon_maybe(
         &self,
         what: &str,
         f: impl FnOnce(&mut Runner<'_, Registers>) -> Result<bool, BootError>,

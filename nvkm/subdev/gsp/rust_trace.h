@@ -27,4 +27,7 @@ int nvkm_trace_boot(const struct nvkm_device *device, const char *phase, int sta
 #define nvkm_trace_received(gsp, elem, buf, len, continuation)
 #define nvkm_trace_boot(device, phase, status) ((void)(device), (void)(phase), (status))
 #endif
+
+/* The same, of a GSP. */
+#define nvkm_trace_gsp(gsp, phase, status) nvkm_trace_boot((gsp)->subdev.device, phase, status)
 #endif

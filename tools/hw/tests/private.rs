@@ -12,6 +12,7 @@ use std::process::Command;
 use std::process::Stdio;
 
 use flate2::read::GzDecoder;
+use nvkm_ab::trace::to_hex as hex;
 use nvkm_ab::trace::Message;
 use nvkm_ab::trace::Queue;
 use nvkm_hw::archive;
@@ -38,10 +39,6 @@ fn contents(path: &Path) -> BTreeMap<String, Vec<u8>> {
         files.insert(entry.path().unwrap().display().to_string(), bytes);
     }
     files
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[test]

@@ -140,11 +140,16 @@ impl Trace {
         let gone: BTreeSet<usize> = std::mem::take(&mut self.interrupts).into_iter().collect();
         let (mut kept, mut taken) = (Vec::new(), Vec::new());
         for (n, access) in std::mem::take(&mut self.accesses).into_iter().enumerate() {
-            let to = if gone.contains(&n) { &mut taken } else { &mut kept };
+            let to = if gone.contains(&n) {
+                &mut taken
+            } else {
+                &mut kept
+            };
             to.push(access);
         }
         self.accesses = kept;
-        self.order.retain(|entry| !matches!(entry, Entry::Access(_)));
+        self.order
+            .retain(|entry| !matches!(entry, Entry::Access(_)));
         taken
     }
 

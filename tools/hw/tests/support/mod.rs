@@ -285,7 +285,7 @@ impl Kernel {
     }
 
     fn message(&mut self, queue: &str, function: u32, payload: &[u8]) {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let hex = nvkm_ab::trace::to_hex;
         let seq = self.messages;
         self.messages += 1;
         if queue == "cmdq" {
