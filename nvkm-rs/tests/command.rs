@@ -23,12 +23,14 @@ fn push(
     payload: &[u8],
     tries: u32,
 ) -> Result<(), SendError> {
-    queue.push(
-        window,
-        &mut Budget::new(tries),
-        &header(function, payload.len(), 7),
-        payload,
-    )
+    queue
+        .push(
+            window,
+            &mut Budget::new(tries),
+            &header(function, payload.len(), 7),
+            payload,
+        )
+        .map(drop)
 }
 
 fn sent(element: u32, function: u32, payload: Vec<u8>) -> Message {
