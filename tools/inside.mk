@@ -113,10 +113,15 @@ abi-lines: kernel
 # there every warning of ours is an error.
 rustc := $(B)/toolbox/rustc/bin
 rust_tools := $(if $(filter newest,$(KERNEL)),RUSTC=$(rustc)/rustc HOSTRUSTC=$(rustc)/rustc KRUSTFLAGS=-Dwarnings)
-kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=gcc-14 $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
+kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC="$(ccache)gcc-14" $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
 	modules </dev/null >$(KM)/$(1).log 2>&1 \
 	|| { grep -E 'error|Error|\*\*\*' -A3 $(KM)/$(1).log | head -n 40; \
 	echo "nouveau ($(1)) did not build; see $(KM)/$(1).log" >&2; exit 1; }
+# The hooked tree with Rust off is compiled from the same preprocessed text as the pristine one (which tools/off-absent proves by
+# the objects): each text once. With Rust on almost every file's text is another one.
+ccache = $(if $(filter pristine off,$(1)),ccache )
+export CCACHE_DIR := $(B)/ccache
+export CCACHE_NOHASHDIR := 1
 apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --out $(KM)/$(1) $(2)
 
 nouveau: $(KM)/on/nouveau.ko
