@@ -6,7 +6,7 @@ BOX := tools/toolbox/toolbox
 MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
-INSIDE := ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+INSIDE := ab ab-matrix hooks kernels newest hostile test-debug loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
 	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check \
 	kit kit-programs kit-rehearsal
 
@@ -29,7 +29,13 @@ help:
 	@echo 'make hooks       which hook applies to which kernel, in seconds: build/hooks.json;  KERNEL=7.2'
 	@echo 'make kernels     the other kernel, 7.2: hooks, build, off means absent, A/B'
 	@echo 'make newest      our own kernel and nouveau by the newest rustc of the backports, and an A/B cell on it'
+	@echo 'make hostile     each attack of a hostile GSP on C and on Rust, on our own kernel with KASAN: build/hostile/report.json;'
+	@echo '                 ATTACKS="sequence print" (only those so named)  HOSTILE=--list (what there is)'
+	@echo 'make test-debug  the same kernel: a life, failing allocations, 100,000 commands of 8 threads; KASAN, lockdep and kmemleak must be'
+	@echo '                 silent;  STEPS=<some of life leaks allocations threads unload model>'
+	@echo 'make loom        the order of accesses between CPU and device, in every interleaving'
 	@echo 'make negative    deliberately wrong Rust must be found out'
+	@echo 'make seeded      small faults in C and in Rust must turn the verdict, and the report point at them;  FAULTS=<some of selftests/seeded>'
 	@echo 'make abi-diff A=535.113.01 B=570.144   what changed between two firmware ABIs: versions, header trees, objects'
 	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
 	@echo 'make abi-lines   what each version cost by hand'

@@ -33,7 +33,7 @@ export NVKM_REPORTS := $(B)/ab$(of_kernel)
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix hooks kernels newest test check off-absent host-tests negative programs kernel firmware nouveau rust-analyzer \
+.PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
 	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check \
 	kit kit-programs kit-rehearsal
 
@@ -50,7 +50,7 @@ programs:
 # --- kernel, firmware -------------------------------------------------------------------------------------------------
 
 kernel:
-	@$(if $(filter newest,$(KERNEL)),tools/toolbox/kernel $(KERNEL_DEFAULT) && tools/toolbox/newest, \
+	@$(if $(filter newest debug,$(KERNEL)),tools/toolbox/kernel $(KERNEL_DEFAULT) && tools/toolbox/own $(KERNEL), \
 		tools/toolbox/kernel $(KERNEL) $(or $(kernel_name),current))
 
 firmware:
@@ -111,17 +111,13 @@ abi-lines: kernel
 # Debug information makes a module of 250 MB and a third of the build's time; DEBUG_INFO=1 keeps it.
 # $(call kbuild,<variant>,<more>): the build's own messages go to a log. A kernel of another rustc wants that one again, and
 # there every warning of ours is an error.
+cc := $(if $(filter debug,$(KERNEL)),clang-19,gcc-14)
 rustc := $(B)/toolbox/rustc/bin
 rust_tools := $(if $(filter newest,$(KERNEL)),RUSTC=$(rustc)/rustc HOSTRUSTC=$(rustc)/rustc KRUSTFLAGS=-Dwarnings)
-kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC="$(ccache)gcc-14" $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
+kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=$(cc) $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
 	modules </dev/null >$(KM)/$(1).log 2>&1 \
 	|| { grep -E 'error|Error|\*\*\*' -A3 $(KM)/$(1).log | head -n 40; \
 	echo "nouveau ($(1)) did not build; see $(KM)/$(1).log" >&2; exit 1; }
-# The hooked tree with Rust off is compiled from the same preprocessed text as the pristine one (which tools/off-absent proves by
-# the objects): each text once. With Rust on almost every file's text is another one.
-ccache = $(if $(filter pristine off,$(1)),ccache )
-export CCACHE_DIR := $(B)/ccache
-export CCACHE_NOHASHDIR := 1
 apply = $(BIN)/nvkm-overlay apply --nouveau $(K)/src/drivers/gpu/drm/nouveau --out $(KM)/$(1) $(2)
 
 nouveau: $(KM)/on/nouveau.ko
@@ -192,12 +188,41 @@ $(NOVA)/module/nova-core.ko: $(KM)/.kernel
 	@cp -r $(K)/src/drivers/gpu/nova-core $(@D)
 	@printf 'obj-m += nova-core.o\nnova-core-y := nova_core.o\n' >$(@D)/Kbuild
 	@echo "nova-core: building (some 10 s)"
-	@$(MAKE) -C $(K)/out M=$(@D) CC=gcc-14 KCFLAGS=-g0 $(rust_tools) modules </dev/null >$(NOVA)/module.log 2>&1 \
+	@$(MAKE) -C $(K)/out M=$(@D) CC=$(cc) KCFLAGS=-g0 $(rust_tools) modules </dev/null >$(NOVA)/module.log 2>&1 \
 		|| { tail -n 20 $(NOVA)/module.log; echo "nova-core did not build; see $(NOVA)/module.log" >&2; exit 1; }
 
 nova: programs kernel nouveau $(NOVA)/module/nova-core.ko
 	@tools/toolbox/firmware 570.144
 	@$(BIN)/nvkm-nova run --out $(NOVA) $(if $(filter file,$(origin GPU)),,--gpu $(GPU))
+
+# A driver beside nouveau: example and test of bridge/core.h.
+SAMPLE := $(B)/sample$(of_kernel)
+$(SAMPLE)/nvkm_gsp_sample.ko: $(wildcard selftests/core/*) $(KM)/on/nouveau.ko
+	@mkdir -p $(@D)
+	@cp selftests/core/* $(@D)/
+	@$(MAKE) -C $(K)/out M=$(@D) CC=$(cc) KCFLAGS=-g0 NVKM=$(KM)/on KBUILD_EXTRA_SYMBOLS=$(KM)/on/Module.symvers modules \
+		</dev/null >$(@D).log 2>&1 || { tail -n 20 $(@D).log; echo "the sample did not build; see $(@D).log" >&2; exit 1; }
+
+# --- on our own kernel with sanitizers --------------------------------------------------------------------------------
+
+# Each attack of a hostile device on C and on Rust. ATTACKS= only those whose name has one of these words.
+hostile:
+	@$(MAKE) -f tools/inside.mk KERNEL=debug on-debug-hostile
+on-debug-hostile: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko
+	@tools/toolbox/firmware 570.144
+	@$(BIN)/nvkm-ab hostile --extra-module $(SAMPLE)/nvkm_gsp_sample.ko $(ATTACKS) $(HOSTILE)
+	@[ ! -e $(B)/ab/report.json ] || NVKM_REPORTS=$(B)/ab $(BIN)/nvkm-ab page
+
+# The driver's life, failing allocations, many commands, under KASAN, lockdep and kmemleak. STEPS= some of tools/debug's.
+test-debug:
+	@$(MAKE) -f tools/inside.mk KERNEL=debug on-debug-test
+on-debug-test: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko
+	@tools/toolbox/firmware $(REAL_FW)
+	@tools/debug $(STEPS)
+
+# The order of accesses between CPU and device, in every interleaving.
+loom: abi-modules
+	@$(CARGO) test --release --locked --manifest-path nvkm-rs/loom/Cargo.toml
 
 # C against Rust, counted in instructions. BENCH= more options of nvkm-ab bench, such as BENCH='--seams rpc,fw --binds 20'.
 bench: programs kernel nouveau
@@ -221,14 +246,6 @@ kit-rehearsal: programs kit
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
-# A driver beside nouveau: example and test of bridge/core.h.
-SAMPLE := $(B)/sample$(of_kernel)
-$(SAMPLE)/nvkm_gsp_sample.ko: $(wildcard selftests/core/*) $(KM)/on/nouveau.ko
-	@mkdir -p $(@D)
-	@cp selftests/core/* $(@D)/
-	@$(MAKE) -C $(K)/out M=$(@D) CC=gcc-14 KCFLAGS=-g0 NVKM=$(KM)/on KBUILD_EXTRA_SYMBOLS=$(KM)/on/Module.symvers modules \
-		</dev/null >$(@D).log 2>&1 || { tail -n 20 $(@D).log; echo "the sample did not build; see $(@D).log" >&2; exit 1; }
-
 # Ten thousand controls of that driver, with C and with Rust.
 core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
 	@tools/test core
@@ -236,7 +253,7 @@ core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
 off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules trace-names firmware-all $(off) $(pristine) $(SAMPLE)/nvkm_gsp_sample.ko \
+test: programs kernel nouveau abi-modules trace-names firmware-all $(SAMPLE)/nvkm_gsp_sample.ko \
 	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 	@tools/test $(TESTS)
 
@@ -260,6 +277,12 @@ off-absent: programs kernel nouveau $(off) $(pristine)
 negative: programs kernel nouveau
 	@tools/toolbox/firmware 570.144
 	@tools/negative
+
+# Faults in C, and in Rust. FAULTS= only those of C.
+seeded: programs kernel nouveau
+	@tools/toolbox/firmware $(REAL_FW)
+	@tools/seeded $(FAULTS)
+	@$(if $(FAULTS),,tools/negative)
 
 # --- upstream ---------------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ class Evidence:
     def __init__(self, series, top):
         self.series = series
         sources = [top / "Kconfig", *[path for room in ("nvkm", "bridge", "nvkm-rs") for path in (top / room).rglob("*")]]
-        skip = (top / "nvkm-rs/tests", top / "nvkm-rs/fuzz")
+        skip = (top / "nvkm-rs/tests", top / "nvkm-rs/fuzz", top / "nvkm-rs/loom")
         self.newest = max(p.stat().st_mtime for p in sources if p.is_file() and not any(s in p.parents for s in skip))
         self.older = 0
 

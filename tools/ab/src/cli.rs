@@ -20,12 +20,14 @@ use nvkm_ab::vm::run::Setup;
 mod bench;
 mod cells;
 mod fleet;
+mod hostile;
 mod matrix;
 mod page;
 
 use bench::BenchArgs;
 use cells::RunArgs;
 use fleet::FleetArgs;
+use hostile::HostileArgs;
 use matrix::MatrixArgs;
 use page::PageArgs;
 
@@ -67,6 +69,8 @@ enum Command {
         /// The reports [default: BUILD/ab/report.json].
         reports: Vec<PathBuf>,
     },
+    /// Try each attack of the virtual GPU's on C and on Rust.
+    Hostile(HostileArgs),
     /// Make the pages of runs anew, with what bench and hostile left meanwhile.
     Page(PageArgs),
     /// Make one compatibility table of many reports: card, firmware, subsystem, verdict.
@@ -239,6 +243,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),
+        Command::Hostile(args) => hostile::run(&args),
         Command::Page(args) => page::run(&args),
         Command::Fleet(args) => fleet::run(&args),
     };

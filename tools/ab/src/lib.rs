@@ -7,6 +7,7 @@ pub mod bench;
 pub mod compare;
 pub mod counters;
 pub mod fleet;
+pub mod hostile;
 pub mod lists;
 pub mod matrix;
 pub mod names;

@@ -24,15 +24,16 @@ const NEVER: [&str; 5] = ["failed", "swapped", "lost", "twice", "unsaid"];
 /// The longest that a round may take, in guest time.
 const ROUND: Duration = Duration::from_secs(600);
 
-/// Runs one step: `load` (begins a round), `wait` (until it is over, and sees to it that all is well), `forever` (begins
+/// Runs one step: `load` (begins a round; `load:NAME=VALUE:…` with parameters), `wait` (until it is over, and sees to it that all is well), `forever` (begins
 /// one that ends when the device goes), `again` (begins one as after `load`), `unload`.
 ///
 /// # Errors
 ///
 /// There is no such step, the module cannot do it, or a round did not end well.
 pub fn run(step: &str) -> Result<Value> {
+    let (step, params) = step.split_once(':').unwrap_or((step, ""));
     match step {
-        "load" => modules::load(MODULE, "")?,
+        "load" => modules::load(MODULE, &params.replace(':', " "))?,
         "wait" => return wait(),
         "forever" | "again" => {
             write(UNTIL_GONE, if step == "again" { "0" } else { "1" })?;

@@ -21,8 +21,12 @@
 //! | `kselftest` | runs the test for the kernel's selftests; `kselftest=WORD+…`: `NAME=VALUE`, `user`, `no-debugfs` |
 //! | `hw=WORD+…` | runs `nvkm-hw` with these words |
 //! | `unload` | removes the module |
+//! | `fail-bind=N+STEP` | binds, with the n-th allocation of the driver's Rust failing, for each n from N on, STEP apart |
+//! | `kmemleak` | has the kernel look for memory that nobody points to any more; what it finds |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
+//!
+//! `?` in front of a phase: it may fail, and the plan goes on.
 
 use std::fs;
 use std::hint;
@@ -39,6 +43,7 @@ use serde_json::Value;
 
 use crate::bench;
 use crate::core;
+use crate::faults;
 use crate::hw;
 use crate::kselftest;
 use crate::logs;
@@ -114,6 +119,8 @@ impl Machine {
             "set" => set(arg),
             "refuse" => refuse(arg),
             "unload" => self.unload(),
+            "kmemleak" => kmemleak(),
+            "fail-bind" => faults::bind(self.gpu()?, &self.plan.driver()?, copy, arg),
             "sleep" => {
                 thread::sleep(Duration::from_millis(
                     arg.parse().context("sleep=MS wants a number")?,
@@ -263,6 +270,24 @@ fn counters() -> Result<Value> {
         }
     }
     Ok(json!({"rust_gsp": files}))
+}
+
+/// What kmemleak finds. It reports what is older than five seconds.
+fn kmemleak() -> Result<Value> {
+    const FILE: &str = "/sys/kernel/debug/kmemleak";
+    let scan = || fs::write(FILE, "scan").context("the kernel has no kmemleak");
+    scan()?;
+    thread::sleep(Duration::from_secs(6));
+    // What the first look only suspects may have been a pointer in a register.
+    scan()?;
+    scan()?;
+    let text = fs::read_to_string(FILE)?;
+    let found: Vec<&str> = text
+        .split("unreferenced object ")
+        .skip(1)
+        .map(str::trim_end)
+        .collect();
+    Ok(json!({"leaks": found.len(), "found": found}))
 }
 
 fn copy() -> Result<Value> {

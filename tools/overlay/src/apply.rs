@@ -29,13 +29,17 @@ pub struct Options {
     /// put line numbers into data (WARN, UBSAN, messages).
     #[arg(long)]
     keep_lines: bool,
-    /// Plant a deliberate fault into our files: FILE:NAME (see selftests/rpc/faults.toml).
-    #[arg(long, value_name = "FILE:NAME")]
+    /// Plant a deliberate fault: FILE:NAME into our files (see selftests/rpc/faults.toml), or a semantic patch into upstream's
+    /// (see selftests/seeded).
+    #[arg(long, value_name = "FILE:NAME|FILE.cocci")]
     fault: Option<String>,
 }
 
 /// Plants a fault.
 fn plant(fault: &str, tree: &Path) -> Result<()> {
+    if fault.ends_with(".cocci") {
+        return hook::seed(Path::new(fault), tree);
+    }
     let (file, name) = fault.rsplit_once(':').context("a fault is FILE:NAME")?;
     let anchors = anchor::load(Path::new(file))?;
     let mut planted = false;
@@ -66,6 +70,7 @@ fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
                 || relative.ends_with("cbindgen_parameters.toml");
             let host = relative.starts_with("nvkm-rs/tests")
                 || relative.starts_with("nvkm-rs/fuzz")
+                || relative.starts_with("nvkm-rs/loom")
                 || relative.ends_with("nvkm-rs/host.rs");
             if entry.file_type().is_file() && kept && !host {
                 files.push((path.to_owned(), relative));

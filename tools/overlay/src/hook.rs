@@ -223,13 +223,35 @@ fn matches(hook: &Hook, text: &str) -> Option<usize> {
     Some(scope.matches(hook.adds.as_str()).count())
 }
 
+/// Plants a deliberate fault: a semantic patch whose line `// file: PATH` says where it must change something.
+///
+/// # Errors
+///
+/// The file cannot be read or names none, or nothing was changed.
+pub fn seed(patch_file: &Path, tree: &Path) -> Result<()> {
+    let text =
+        std::fs::read_to_string(patch_file).with_context(|| patch_file.display().to_string())?;
+    let target = text
+        .lines()
+        .find_map(|line| line.strip_prefix("// file: "))
+        .with_context(|| format!("{} has no line '// file:'", patch_file.display()))?;
+    let (before, after) = patch(patch_file, &tree.join(target))
+        .map_err(|why| anyhow::anyhow!("{}: {target}: {why}", patch_file.display()))?;
+    ensure!(
+        before != after,
+        "{} changes nothing in {target}",
+        patch_file.display()
+    );
+    Ok(())
+}
+
 /// Runs spatch on a file, in place. The text behind an error is why it could not.
-fn patch(hooks: &HookFile, path: &Path) -> Result<(String, String), String> {
+fn patch(hooks: &Path, path: &Path) -> Result<(String, String), String> {
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|_| "no such file".to_owned());
     let before = read(path)?;
     let output = Command::new("spatch")
         .args(["--very-quiet", "--in-place", "--no-includes", "--sp-file"])
-        .arg(&hooks.path)
+        .arg(hooks)
         .arg(path)
         .output()
         .map_err(|_| "spatch (package coccinelle) cannot be run".to_owned())?;
@@ -245,7 +267,7 @@ fn patch(hooks: &HookFile, path: &Path) -> Result<(String, String), String> {
 pub fn outcomes<'a>(hooks: &'a HookFile, tree: &Path) -> Vec<(&'a Hook, Outcome)> {
     let mut all = Vec::new();
     for target in hooks.targets() {
-        let texts = patch(hooks, &tree.join(target));
+        let texts = patch(&hooks.path, &tree.join(target));
         for hook in hooks.hooks.iter().filter(|hook| hook.file == target) {
             let (expected, mut reason) = hook.expected(tree);
             let found = match &texts {
@@ -327,6 +349,28 @@ mod tests {
         assert!(parse_line("x file=a.c adds=b when=c.h").is_err());
         assert!(parse_line("x file=a.c").is_err());
         assert!(parse_line("x file=a.c adds=b nonsense=1").is_err());
+    }
+
+    #[test]
+    fn a_fault_that_changes_nothing_is_an_error() {
+        if Command::new("spatch").arg("--version").output().is_err() {
+            eprintln!("spatch is not here: not tested");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.c"), "int f(int a)\n{\n\treturn a;\n}\n").unwrap();
+        let sp = dir.path().join("x.cocci");
+        std::fs::write(
+            &sp,
+            "// file: x.c\n@one@\nexpression e;\n@@\n- return e;\n+ return e + 1;\n",
+        )
+        .unwrap();
+        seed(&sp, dir.path()).unwrap();
+        std::fs::write(dir.path().join("x.c"), "int f(int a)\n{\n\ta++;\n}\n").unwrap();
+        let text = format!("{:#}", seed(&sp, dir.path()).unwrap_err());
+        assert!(text.contains("changes nothing in x.c"), "{text}");
+        std::fs::write(&sp, "@one@\n@@\n").unwrap();
+        assert!(seed(&sp, dir.path()).is_err());
     }
 
     /// spatch itself exits 0 when nothing matched; we must not.

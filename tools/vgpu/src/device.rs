@@ -4,15 +4,19 @@
 mod loads;
 mod units;
 
+use std::sync::Arc;
+
 use crate::bar0::{self, Plain};
 use crate::chips::Chip;
 use crate::falcon::Falcon;
 use crate::fifo::Fifo;
 use crate::gsp::{self, events, Gsp, Phase};
+use crate::hostile::{self, Attack, Hostile};
 use crate::intr::IntrTree;
 use crate::mem::{le32, Bus, GuestMemory, Interrupt, Vram};
 use crate::mmu;
 use crate::pci::{ConfigEvent, PciConfig};
+use crate::rm::layout::Layout;
 use crate::rm::Rm;
 use crate::trace::Recorder;
 use crate::vbios::{Shape, Vbios};
@@ -113,6 +117,13 @@ impl Device {
         })
     }
 
+    /// Makes it hostile. `memory` is the guest's, for what happens while nobody asks the device anything.
+    pub fn arm(&mut self, attack: &'static Attack, memory: Arc<dyn GuestMemory + Sync>) {
+        let mut hostile = Hostile::new(attack, self.options.chip, memory);
+        self.vbios.change(|image| hostile.vbios(image));
+        self.gsp.hostile = Some(Box::new(hostile));
+    }
+
     /// The memories behind the device.
     pub fn bus(&self) -> &Bus {
         &self.bus
@@ -132,7 +143,7 @@ impl Device {
         self.intr = IntrTree::new();
         self.gsp_falcon = Falcon::new("gsp", chip.family);
         self.sec2 = Falcon::new("sec2", chip.family);
-        self.gsp = Gsp::after(self.gsp.boots);
+        self.gsp = Gsp::after(self.gsp.boots, self.gsp.hostile.take());
         self.rm = None;
         self.fifo.clear();
         self.used = false;
@@ -172,13 +183,22 @@ impl Device {
     }
 
     fn post_event(&mut self, number: u8) -> bool {
+        if number == hostile::CALM {
+            return self.calm();
+        }
         let (Phase::Running, Some(layout)) = (self.gsp.phase, self.gsp.layout) else {
             return false;
         };
+        let rm = self.rm.as_ref();
         let facts = events::Facts {
             channel: self.fifo.first_live(),
-            event: self.rm.as_ref().and_then(Rm::first_event),
+            event: rm.and_then(Rm::first_event),
+            client: rm.and_then(Rm::first_client),
+            freed: rm.and_then(|rm| rm.freed),
         };
+        if number == hostile::STRIKE {
+            return self.strike(layout, facts);
+        }
         let Some((messages, interrupt)) = events::make(number, layout, facts) else {
             return false;
         };
@@ -188,6 +208,34 @@ impl Device {
         if interrupt {
             self.raise_message_intr();
         }
+        true
+    }
+
+    /// The guest asks for the attack. False for a device that is an honest one.
+    fn strike(&mut self, layout: &'static Layout, facts: events::Facts) -> bool {
+        let (Some(hostile), Some(queues)) = (&mut self.gsp.hostile, &mut self.gsp.queues) else {
+            return false;
+        };
+        match hostile.strike(&self.bus, queues, layout, facts) {
+            Ok(elements) => {
+                self.gsp.send_elements(&self.bus, &mut self.rec, elements);
+                self.raise_message_intr();
+                true
+            }
+            Err(e) => {
+                self.rec.error(format!("attack: {e}"));
+                false
+            }
+        }
+    }
+
+    /// The attack is over.
+    fn calm(&mut self) -> bool {
+        let Some(hostile) = &mut self.gsp.hostile else {
+            return false;
+        };
+        hostile.calm(&self.bus);
+        self.vbios = Vbios::new(self.options.chip, self.options.vbios);
         true
     }
 
@@ -281,7 +329,10 @@ impl Device {
     /// Reads a register.
     pub fn bar0_read(&mut self, addr: u32) -> u32 {
         self.catch_up();
-        let v = self.route_read(addr);
+        let mut v = self.route_read(addr);
+        if let Some(hostile) = &mut self.gsp.hostile {
+            v = hostile.register(addr, v);
+        }
         if bar0::traced(addr) {
             self.rec.mmio(false, addr, v);
         }
@@ -293,6 +344,9 @@ impl Device {
         self.used = true;
         if bar0::traced(addr) {
             self.rec.mmio(true, addr, v);
+        }
+        if self.gsp.hostile.as_ref().is_some_and(|h| h.gone()) {
+            return;
         }
         self.route_write(addr, v);
         self.catch_up();

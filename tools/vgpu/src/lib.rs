@@ -15,6 +15,7 @@ pub mod device;
 pub mod falcon;
 pub mod fifo;
 pub mod gsp;
+pub mod hostile;
 pub mod intr;
 pub mod mem;
 pub mod mmu;

@@ -7,29 +7,38 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{bail, Context, Result};
 use clap::Parser;
 use nvkm_vgpu::chips;
 use nvkm_vgpu::device::{Device, Options};
 use nvkm_vgpu::gsp::events::EVENTS;
+use nvkm_vgpu::hostile::{self, Attack, CALM, STRIKE};
 use nvkm_vgpu::rm::layout::Layout;
 use nvkm_vgpu::trace::Recorder;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use serde_json::{json, Value};
 
 /// A virtual NVIDIA GPU over vfio-user.
 #[derive(Parser)]
 #[command(version, after_help = after_help())]
 struct Args {
     /// Chip to model (tu102, tu104, tu106, tu116, ga100, ga102, ga106, ad102).
-    #[arg(long)]
+    #[arg(long, required_unless_present = "list_attacks", default_value = "")]
     gpu: String,
     /// Unix socket to listen on; must not exist.
-    #[arg(long)]
+    #[arg(long, required_unless_present = "list_attacks", default_value = "")]
     socket: PathBuf,
     /// Directory for wire.jsonl, mmio.txt and device.json.
-    #[arg(long)]
+    #[arg(long, required_unless_present = "list_attacks", default_value = "")]
     trace: PathBuf,
+    /// Misbehave on purpose, in this way; see --list-attacks.
+    #[arg(long)]
+    attack: Option<String>,
+    /// Print the attacks that there are as JSON, and exit.
+    #[arg(long)]
+    list_attacks: bool,
     /// Firmware version to assume (default: what the handed-over image says).
     #[arg(long)]
     fw: Option<String>,
@@ -52,6 +61,7 @@ fn after_help() -> String {
     for e in EVENTS {
         s += &format!("    {:2}  {:18} {}\n", e.number, e.name, e.help);
     }
+    s += &format!("    {STRIKE:2}  the attack of --attack\n    {CALM:2}  the end of it\n");
     s + "The dword reads back status: bit 0 busy, bit 1 error."
 }
 
@@ -70,7 +80,7 @@ fn serve(args: &Args) -> Result<()> {
     let rec = Recorder::to_dir(&args.trace)
         .with_context(|| format!("cannot write traces below {}", args.trace.display()))?;
     let (memory, msi) = (server::DmaMemory::default(), server::Msi::default());
-    let device = Device::new(
+    let mut device = Device::new(
         Options {
             chip,
             fw,
@@ -83,6 +93,11 @@ fn serve(args: &Args) -> Result<()> {
         rec,
     )
     .context("cannot make video memory")?;
+    if let Some(name) = &args.attack {
+        let attack = hostile::find(name)
+            .with_context(|| format!("there is no attack '{name}'; see --list-attacks"))?;
+        device.arm(attack, Arc::new(memory.clone()));
+    }
     let window = device.bus().vram.window().map(|w| w.file().as_raw_fd());
     let mut backend = server::Backend {
         device,
@@ -120,8 +135,20 @@ fn serve(args: &Args) -> Result<()> {
     }
 }
 
+/// An attack as a runner wants to know it.
+fn listed(attack: &Attack) -> Value {
+    let mut it = json!(attack);
+    it["waits"] = attack.waits().into();
+    it
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.list_attacks {
+        let list: Vec<Value> = hostile::attacks().map(listed).collect();
+        println!("{:#}", Value::from(list));
+        return ExitCode::SUCCESS;
+    }
     match serve(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

@@ -31,7 +31,7 @@ impl Device {
             .iter()
             .map(|(addr, u)| json!({"addr": format!("{addr:#08x}"), "reads": u.reads, "writes": u.writes}))
             .collect();
-        json!({
+        let mut report = json!({
             "gpu": self.options.chip.name,
             "fw": self.gsp.version,
             "boots": self.gsp.boots,
@@ -47,7 +47,11 @@ impl Device {
             "errors": self.rec.errors,
             "errors_dropped": self.rec.errors_dropped,
             "state": self.state(),
-        })
+        });
+        if let Some(hostile) = &self.gsp.hostile {
+            report["attack"] = hostile.report();
+        }
+        report
     }
 
     /// Final state that is worth comparing between two drivers.

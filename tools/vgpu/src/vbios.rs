@@ -111,6 +111,11 @@ impl Vbios {
         Self { data: image0 }
     }
 
+    /// Lets it be changed; what `change` returns is whether it did.
+    pub fn change(&mut self, change: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+        change(&mut self.data)
+    }
+
     /// The dword at `off`; erased flash beyond the end.
     pub fn dword(&self, off: u32) -> u32 {
         let off = off as usize;

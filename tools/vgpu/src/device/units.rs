@@ -205,6 +205,9 @@ impl Device {
         );
         self.sec2.mailbox[0] = status;
         if status == 0 {
+            if let Some(hostile) = &mut self.gsp.hostile {
+                hostile.loaded();
+            }
             if !boot::is_suspended(&self.bus, arg) {
                 // What an earlier session suspended and never resumed is gone.
                 self.rm = None;

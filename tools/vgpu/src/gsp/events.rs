@@ -88,6 +88,10 @@ pub struct Facts {
     pub channel: Option<(u32, u32)>,
     /// (client, event handle, notify index) of an event object.
     pub event: Option<(u32, u32, u32)>,
+    /// A client that exists.
+    pub client: Option<u32>,
+    /// (client, handle) of the object that was freed last.
+    pub freed: Option<(u32, u32)>,
 }
 
 fn os_error_log(layout: &Layout, number: u32, text: &str) -> Rpc {

@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use crate::buffer::Content;
 use crate::chips::Chip;
 use crate::falcon::Falcon;
+use crate::hostile::element::Element;
+use crate::hostile::Hostile;
 use crate::mem::Bus;
 use crate::rm::layout::Layout;
 use crate::trace::{Recorder, WireRecord};
@@ -67,10 +69,12 @@ pub struct Gsp {
     logs: Logs,
     seen_system_info: bool,
     seen_registry: bool,
-    backlog: VecDeque<(Rpc, bool)>,
+    backlog: VecDeque<Element>,
     partial: Option<Rpc>,
     /// `0x1180f8`: SEC2 tells that it resumed the GSP.
     pub resumed_flag: bool,
+    /// What is wrong with it, if it was made hostile.
+    pub hostile: Option<Box<Hostile>>,
 }
 
 /// What the GSP wants of the device after it did something.
@@ -84,9 +88,10 @@ pub enum GspEvent {
 
 impl Gsp {
     /// A GSP that is off, after it was booted that often.
-    pub fn after(boots: u32) -> Self {
+    pub fn after(boots: u32, hostile: Option<Box<Hostile>>) -> Self {
         Self {
             boots,
+            hostile,
             ..Self::default()
         }
     }
@@ -219,7 +224,10 @@ impl Gsp {
             Phase::Started if sequencer => {
                 falcon.mailbox[0] |= 0x8000_0000;
                 let image = self.meta.heap.0.wrapping_add(0x4_3000);
-                let payload = sequencer::payload(&sequencer::commands(chip.family, image));
+                let mut payload = sequencer::payload(&sequencer::commands(chip.family, image));
+                if let Some(hostile) = &mut self.hostile {
+                    hostile.sequence(&mut payload);
+                }
                 self.phase = Phase::Sequencing;
                 self.send(bus, rec, event(0x1002, payload), false);
                 GspEvent::None
@@ -365,25 +373,24 @@ impl Gsp {
 
     /// Sends a message, in several elements if it is long. `event` counts it as asynchronous.
     pub fn send(&mut self, bus: &Bus, rec: &mut Recorder, rpc: Rpc, event: bool) {
-        let mut parts = rpc.payload.chunks(MAX_PAYLOAD);
-        let first = Rpc {
-            payload: parts.next().unwrap_or_default().to_vec(),
-            ..rpc.clone()
+        let honest = Element::split(&rpc, event);
+        let elements = match (&mut self.hostile, self.layout) {
+            (Some(hostile), Some(layout)) => hostile.outgoing(layout, &rpc, honest),
+            _ => honest,
         };
-        let rest = parts.map(|p| Rpc {
-            function: CONTINUATION_RECORD,
-            payload: p.to_vec(),
-            ..rpc.clone()
-        });
-        let all: Vec<Rpc> = std::iter::once(first).chain(rest).collect();
-        for part in all {
+        self.send_elements(bus, rec, elements);
+    }
+
+    /// Sends elements as they are.
+    pub fn send_elements(&mut self, bus: &Bus, rec: &mut Recorder, elements: Vec<Element>) {
+        for element in elements {
             if self.backlog.len() >= MAX_BACKLOG {
                 rec.error(format!(
                     "message queue full: function {:#x} lost",
-                    part.function
+                    element.rpc.function
                 ));
             } else {
-                self.backlog.push_back((part, event));
+                self.backlog.push_back(element);
             }
         }
         self.drain(bus, rec);
@@ -391,9 +398,10 @@ impl Gsp {
 
     /// Moves waiting messages into the queue as far as there is room.
     pub fn drain(&mut self, bus: &Bus, rec: &mut Recorder) {
-        while let (Some((rpc, event)), Some(q)) = (self.backlog.front(), self.queues.as_mut()) {
-            match q.post(bus, rpc) {
+        while let (Some(element), Some(q)) = (self.backlog.front(), self.queues.as_mut()) {
+            match q.post(bus, element) {
                 Ok(Some((elem_seq, pages))) => {
+                    let rpc = &element.rpc;
                     rec.wire(&WireRecord {
                         queue: "msgq",
                         function: rpc.function,
@@ -405,7 +413,7 @@ impl Gsp {
                         elems: pages,
                         payload: &rpc.payload,
                     });
-                    rec.counts.events += u64::from(*event);
+                    rec.counts.events += u64::from(element.event);
                     self.backlog.pop_front();
                 }
                 Ok(None) => return,

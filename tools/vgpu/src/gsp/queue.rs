@@ -5,6 +5,7 @@
 //! r535_gsp_shared_init() in nvkm/subdev/gsp/rm/r535/gsp.c. The reader of a queue keeps its read pointer in the other
 //! queue's header ("swap RX").
 
+use crate::hostile::element::Element;
 use crate::mem::{le32, put32, put64, Bus, BusError};
 
 /// Bytes of a page of the queue.
@@ -20,8 +21,10 @@ pub const MAX_RPC: usize = MAX_PAGES * PAGE - ELEMENT_HEADER;
 /// Longest payload in one element.
 pub const MAX_PAYLOAD: usize = MAX_RPC - RPC_HEADER;
 
-const TX_WRITE_PTR: usize = 0x10;
-const RX_READ_PTR: usize = 0x20;
+/// Offset of `msgqTxHeader.writePtr`.
+pub const TX_WRITE_PTR: usize = 0x10;
+/// Offset of `msgqRxHeader.readPtr`: of the other queue.
+pub const RX_READ_PTR: usize = 0x20;
 const HEADER_VERSION: u32 = 0x0300_0000;
 const SIGNATURE: u32 = 0x4350_5256;
 
@@ -188,6 +191,17 @@ impl Ring {
     }
 }
 
+/// A word in the queues' memory, by its offset in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// Of the command queue's header page.
+    Commands(u64),
+    /// Of the message queue's.
+    Messages(u64),
+    /// Of the element that is posted next.
+    Next(u64),
+}
+
 /// Both queues of one boot.
 #[derive(Debug, Clone, Default)]
 pub struct Queues {
@@ -343,39 +357,67 @@ impl Queues {
     ///
     /// # Errors
     /// When the queue's memory is gone or the driver's read pointer is out of range.
-    pub fn post(&mut self, bus: &Bus, rpc: &Rpc) -> Result<Option<(u32, u32)>, String> {
+    pub fn post(&mut self, bus: &Bus, element: &Element) -> Result<Option<(u32, u32)>, String> {
+        let text = |e: BusError| e.to_string();
         let entries = self.msgq.entries();
-        let write = self
-            .msgq
-            .header(bus, TX_WRITE_PTR)
-            .map_err(|e| e.to_string())?;
-        let read = self
-            .cmdq
-            .header(bus, RX_READ_PTR)
-            .map_err(|e| e.to_string())?;
+        let write = self.msgq.header(bus, TX_WRITE_PTR).map_err(text)?;
+        let read = self.cmdq.header(bus, RX_READ_PTR).map_err(text)?;
         if write >= entries || read >= entries {
             return Err(format!(
                 "message queue pointers: write {write}, read {read}, of {entries}"
             ));
         }
-        let seq = self.next_msg;
-        let e = encode(rpc, seq);
-        let pages = (e.len() / PAGE) as u32;
+        let e = element.bytes(self.next_msg);
+        let pages = element.pages(&e);
         let free = (read + entries - write - 1) % entries;
-        if free < pages {
+        if free < pages.max((e.len() / PAGE) as u32) {
             return Ok(None);
         }
+        self.put(bus, write, &e, pages).map(Some).map_err(text)
+    }
+
+    /// Puts an element on the message queue without a look at how far the driver has read.
+    ///
+    /// # Errors
+    /// When the queue's memory is gone.
+    pub fn force(&mut self, bus: &Bus, element: &Element) -> Result<(u32, u32), BusError> {
+        let write = self.msgq.header(bus, TX_WRITE_PTR)? % self.msgq.entries();
+        let e = element.bytes(self.next_msg);
+        self.put(bus, write, &e, element.pages(&e))
+    }
+
+    fn put(&mut self, bus: &Bus, at: u32, e: &[u8], pages: u32) -> Result<(u32, u32), BusError> {
         for (i, page) in e.chunks_exact(PAGE).enumerate() {
-            bus.mem
-                .write(self.msgq.entry(write + i as u32), page)
-                .map_err(|e| e.to_string())?;
+            bus.mem.write(self.msgq.entry(at + i as u32), page)?;
         }
         std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-        self.msgq
-            .set_header(bus, TX_WRITE_PTR, (write + pages) % entries)
-            .map_err(|e| e.to_string())?;
-        self.next_msg = self.next_msg.wrapping_add(1);
-        Ok(Some((seq, pages)))
+        let next = at.wrapping_add(pages) % self.msgq.entries();
+        self.msgq.set_header(bus, TX_WRITE_PTR, next)?;
+        let seq = self.next_msg;
+        self.next_msg = seq.wrapping_add(1);
+        Ok((seq, pages))
+    }
+
+    /// Bus address of a word: of a queue's header, or of the element that is posted next.
+    pub fn place(&self, bus: &Bus, word: Word) -> Result<u64, BusError> {
+        Ok(match word {
+            Word::Commands(offset) => self.cmdq.pages[0].wrapping_add(offset),
+            Word::Messages(offset) => self.msgq.pages[0].wrapping_add(offset),
+            Word::Next(offset) => {
+                let write = self.msgq.header(bus, TX_WRITE_PTR)?;
+                self.msgq.entry(write).wrapping_add(offset)
+            }
+        })
+    }
+
+    /// Entries of the message queue.
+    pub fn entries(&self) -> u32 {
+        self.msgq.entries()
+    }
+
+    /// The message queue's pages, the first of which holds the header.
+    pub fn message_pages(&self) -> &[u64] {
+        &self.msgq.pages
     }
 
     /// Pages in either queue that nobody has read; none where the memory or the pointers make no sense.

@@ -68,6 +68,8 @@ pub struct Rm {
     pub bar_pde: [u64; 2],
     /// Calls answered.
     pub calls: u64,
+    /// Client and handle of what was freed last.
+    pub freed: Option<(u32, u32)>,
     saved: suspend::Saved,
 }
 
@@ -108,6 +110,7 @@ impl Rm {
             fb,
             bar_pde: [0; 2],
             calls: 0,
+            freed: None,
             saved: suspend::Saved::default(),
         };
         for (handle, class, parent) in [
@@ -389,6 +392,7 @@ impl Rm {
         }
         match self.objects.remove(client, handle) {
             Ok(gone) => {
+                self.freed = Some((client, handle));
                 for (h, object) in gone {
                     match object.kind {
                         Kind::Channel(chid) => ctx.fifo.remove(chid),
@@ -431,6 +435,14 @@ impl Rm {
             .filter(|(_, o)| matches!(o.kind, Kind::VaSpace(Some(_))))
             .count();
         spaces + self.bar_pde.iter().filter(|p| **p != 0).count()
+    }
+
+    /// The first client that a driver made.
+    pub fn first_client(&self) -> Option<u32> {
+        self.objects
+            .iter()
+            .find(|((c, h), o)| c == h && !o.internal)
+            .map(|((c, _), _)| *c)
     }
 
     /// The first event object: client, handle, notifyIndex.
