@@ -82,6 +82,8 @@ pub(crate) struct Queue {
     pub(crate) peer: SharedWord,
     /// Number of element pages.
     pub(crate) count: u32,
+    /// Nanoseconds that the call under way has waited for the device.
+    pub(crate) waited: u64,
 }
 
 /// A device's GSP.
@@ -245,6 +247,7 @@ unsafe fn queue(
         // SAFETY: By the caller.
         peer: unsafe { SharedWord::new(NonNull::new(peer)?) }?,
         count,
+        waited: 0,
     })
 }
 

@@ -52,6 +52,12 @@ impl Gsp {
         unsafe { (*self.as_ptr()).shm.msgq.size }
     }
 
+    /// Bytes of the frame buffer.
+    pub(crate) fn fb_size(self) -> u64 {
+        // SAFETY: By the invariants; it is set before RM runs.
+        unsafe { (*self.as_ptr()).fb.size }
+    }
+
     /// Where RM's heap outside of WPR2 begins, if that is the driver's to say.
     pub(crate) fn heap_addr(self) -> u64 {
         // SAFETY: By the invariants; it is set before RM runs.

@@ -267,6 +267,9 @@ impl Services {
         }
         let usable = Usable::choose(regions)
             .map_err(|bad| self.bad("static info", format_args!("{bad}"), EINVAL))?;
+        usable
+            .check(gsp.fb_size())
+            .map_err(|bad| self.bad("static info", format_args!("{bad}"), EINVAL))?;
         for region in usable.regions() {
             if !gsp.add_region(region) {
                 return Err(ENOSPC);

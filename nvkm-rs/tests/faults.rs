@@ -134,7 +134,7 @@ fn a_late_reply_is_not_the_next_one() {
     let (mut rig, mut session) = Rig::new(63, 0);
     for _ in 0..3 {
         session
-            .submit(&mut rig, 76, &[1; 4], Recv, 0x20)
+            .submit(&mut rig, 76, &[1; 4], Recv, 1)
             .unwrap_err();
     }
     while rig.commands.ring.borrow_mut().take().is_some() {}
@@ -147,7 +147,7 @@ fn a_late_reply_is_not_the_next_one() {
         messages
     });
     let got = session
-        .submit(&mut rig, 76, &[2; 4], Recv, 0x20)
+        .submit(&mut rig, 76, &[2; 4], Recv, 1)
         .unwrap()
         .unwrap();
     assert_eq!(got[0x20..0x24], [2; 4]);
@@ -155,7 +155,7 @@ fn a_late_reply_is_not_the_next_one() {
     // They are due no longer.
     rig.answer(|_| vec![Message::new(76, vec![0xcc; 4]).sequence(0)]);
     let got = session
-        .submit(&mut rig, 76, &[2; 4], Recv, 0x20)
+        .submit(&mut rig, 76, &[2; 4], Recv, 1)
         .unwrap()
         .unwrap();
     assert_eq!(got[0x20..0x24], [0xcc; 4]);
@@ -165,12 +165,12 @@ fn a_late_reply_is_not_the_next_one() {
 fn whoever_waits_again_gets_the_reply() {
     let (mut rig, mut session) = Rig::new(63, 0);
     session
-        .submit(&mut rig, 76, &[1; 4], Recv, 0x20)
+        .submit(&mut rig, 76, &[1; 4], Recv, 1)
         .unwrap_err();
     rig.post(&Message::new(76, vec![9; 4]));
     let awaited = Awaited {
         function: 76,
-        length: 0x20,
+        length: 1,
         sequence: Some((0, 0)),
     };
     let got = session.receive(&mut rig, &awaited).unwrap().unwrap();
@@ -184,14 +184,14 @@ fn firmware_need_not_give_sequence_numbers_back() {
         let (mut rig, mut session) = Rig::new(63, 0);
         rig.answer(move |command| vec![echo(command).sequence(number)]);
         for _ in 0..4 {
-            assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 0x20).is_ok());
+            assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 1).is_ok());
         }
         // A late reply to another function is nobody's; another function's number is none of ours.
         let (mut rig, mut session) = Rig::new(63, 0);
-        session.submit(&mut rig, 103, &[], Recv, 0x20).unwrap_err();
+        session.submit(&mut rig, 103, &[0; 4], Recv, 1).unwrap_err();
         while rig.commands.ring.borrow_mut().take().is_some() {}
         rig.answer(|command| vec![echo(command).sequence(0)]);
-        assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 0x20).is_ok());
+        assert!(session.submit(&mut rig, 76, &[2; 4], Recv, 1).is_ok());
         assert_eq!(session.counters().late, 0);
     }
 }
@@ -208,7 +208,7 @@ fn a_bad_message_that_is_not_ours_costs_us_nothing() {
         let good = Message::new(76, vec![4; 4]).raw();
         post_raw(&mut rig, vec![bad, good]);
         let got = session
-            .submit(&mut rig, 76, &[], Recv, 0x20)
+            .submit(&mut rig, 76, &[0; 4], Recv, 1)
             .unwrap()
             .unwrap();
         assert_eq!(got[0x20..0x24], [4; 4]);
@@ -238,7 +238,7 @@ fn a_bad_message_that_may_be_ours_fails_us_at_once() {
         let bad = lie(&Message::new(function, vec![0; 5000]), changes);
         let event = Message::new(0x1006, vec![1]).raw();
         post_raw(&mut rig, vec![bad, event]);
-        let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
+        let error = session.submit(&mut rig, 76, &[0; 4], Recv, 1).unwrap_err();
         assert_eq!(error.errno(), Errno::Io);
         assert_eq!(*rig.messages.pauses.borrow(), 0);
         assert_eq!(rig.reports.len(), 1, "one line: {:?}", rig.reports);
@@ -254,7 +254,7 @@ fn a_bad_write_pointer() {
     let (mut rig, mut session) = Rig::new(63, 0);
     rig.answer(|command| vec![echo(command)]);
     rig.messages.peers.borrow_mut().push_back(63);
-    let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
+    let error = session.submit(&mut rig, 76, &[0; 4], Recv, 1).unwrap_err();
     assert_eq!(
         error,
         Error::Recv(RecvError::WritePointer {
@@ -340,7 +340,7 @@ fn a_flood_ends() {
         *count.borrow_mut() += 1;
         queue.borrow_mut().post(&Message::new(0x1003, vec![]));
     }));
-    let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
+    let error = session.submit(&mut rig, 76, &[0; 4], Recv, 1).unwrap_err();
     assert_eq!(error, Error::Recv(RecvError::TimedOut));
     assert_eq!(*refill.borrow(), 500);
     assert_eq!(*rig.messages.pauses.borrow(), 0);
@@ -359,7 +359,7 @@ fn no_memory() {
     rig.answer(|command| vec![Message::new(0x1003, vec![1]), echo(command)]);
     // Neither for the event nor for the reply.
     rig.memory = 0;
-    let error = session.submit(&mut rig, 76, &[], Recv, 0x20).unwrap_err();
+    let error = session.submit(&mut rig, 76, &[0; 4], Recv, 1).unwrap_err();
     assert_eq!(error, Error::NoMemory { function: 76 });
     assert_eq!(error.errno(), Errno::NoMemory);
     assert_eq!(rig.reports.len(), 2);
@@ -376,7 +376,7 @@ fn a_wrong_checksum_is_told_and_forgiven() {
     let (mut rig, mut session) = Rig::new(63, 0);
     let raw = lie(&Message::new(76, vec![4; 4]), &[(0x20, 0)]);
     post_raw(&mut rig, vec![raw]);
-    assert!(session.submit(&mut rig, 76, &[], Recv, 0x20).is_ok());
+    assert!(session.submit(&mut rig, 76, &[0; 4], Recv, 1).is_ok());
     assert_eq!(session.counters().checksums, 1);
     assert!(rig.reports[0].starts_with("message 76 GSP_RM_CONTROL: checksum off by 0x"));
     works(&mut rig, &mut session);

@@ -3,7 +3,7 @@
 //! Which of the frame buffer's regions can be used: against C's way (r535_gsp_get_static_info_fb()).
 
 use nvkm_rs_core::abi::core::services::{FbRegion, FB_REGIONS};
-use nvkm_rs_core::gsp::core::regions::{BadRegion, Region, Usable};
+use nvkm_rs_core::gsp::core::regions::{BadRegion, BadRegions, Region, Usable};
 use proptest::prelude::*;
 
 fn region(base: u64, limit: u64) -> FbRegion {
@@ -87,6 +87,45 @@ fn regions_that_cannot_be() {
         BadRegion(region(0x2000, 0x1000)).to_string(),
         "fb region 0000000000002000-0000000000001000 cannot be"
     );
+}
+
+#[test]
+fn what_the_allocator_cannot_be_given() {
+    let check = |all: &[FbRegion], memory| Usable::choose(all).expect("each can be").check(memory);
+    let region_of = |addr, size| Region { addr, size };
+    assert_eq!(
+        check(&[region(0, 0xfff), region(0x1000, 0x1fff)], 0x2000),
+        Ok(())
+    );
+    assert_eq!(check(&[], 0x2000), Err(BadRegions::None));
+    assert_eq!(
+        check(
+            &[FbRegion {
+                iso: false,
+                ..region(0, 0xfff)
+            }],
+            0x2000
+        ),
+        Err(BadRegions::None)
+    );
+    for (bad, memory) in [
+        (region(0x1000, 0x2000), 0x2000),
+        (region(0, 0x1_0000), 0x1_0000),
+        (region(5, 4), 0x2000),
+    ] {
+        let is = region_of(bad.base, bad.limit + 1 - bad.base);
+        assert_eq!(check(&[bad], memory), Err(BadRegions::Beyond(is)));
+    }
+    for second in [
+        region(0, 0xfff),
+        region(0x800, 0x801),
+        region(0xfff, 0x1fff),
+    ] {
+        let is = region_of(second.base, second.limit + 1 - second.base);
+        let error = check(&[region(0, 0xfff), second], 0x2000).unwrap_err();
+        assert_eq!(error, BadRegions::Overlap(is));
+        assert!(error.to_string().contains("is part of another one"));
+    }
 }
 
 /// Regions' beginnings and sizes, and how much is reserved.

@@ -40,6 +40,32 @@ impl fmt::Display for BadRegion {
     }
 }
 
+/// The regions as a whole cannot be what RM leaves to the driver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BadRegions {
+    /// There is none.
+    None,
+    /// One has no bytes, or is not within the frame buffer.
+    Beyond(Region),
+    /// One has bytes of another one.
+    Overlap(Region),
+}
+
+impl fmt::Display for BadRegions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (region, what) = match self {
+            Self::None => return f.write_str("no region of the fb can be used"),
+            Self::Beyond(region) => (region, "is not within the fb"),
+            Self::Overlap(region) => (region, "is part of another one"),
+        };
+        write!(
+            f,
+            "fb region of {:#x} bytes at {:#x} {what}",
+            region.size, region.addr
+        )
+    }
+}
+
 impl Usable {
     /// Chooses among RM's regions: those that it neither keeps nor protects, and that display and
     /// compression can use.
@@ -70,6 +96,31 @@ impl Usable {
             }
         }
         Ok(usable)
+    }
+
+    /// Whether the driver's allocator can be given these, of a frame buffer of `memory` bytes. C
+    /// gives it whatever RM says, and dies in it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRegions`]
+    pub fn check(&self, memory: u64) -> Result<(), BadRegions> {
+        if self.regions().is_empty() {
+            return Err(BadRegions::None);
+        }
+        for (n, region) in self.regions().iter().enumerate() {
+            let end = region.addr.saturating_add(region.size);
+            if region.size == 0 || end > memory {
+                return Err(BadRegions::Beyond(*region));
+            }
+            let overlaps = |other: &Region| {
+                region.addr < other.addr.saturating_add(other.size) && other.addr < end
+            };
+            if self.regions().iter().take(n).any(overlaps) {
+                return Err(BadRegions::Overlap(*region));
+            }
+        }
+        Ok(())
     }
 
     /// The regions, in RM's order.

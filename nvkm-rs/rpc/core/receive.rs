@@ -15,6 +15,10 @@ use super::ring::Budget;
 use super::session::Session;
 use crate::abi::core::names::{is_event, CONTINUATION_RECORD};
 
+/// Bytes of the header of an RM allocation, the longer one of those that callers have in front of
+/// what they ask for and do not count (`rpc_gsp_rm_alloc_v03_00`, `rpc_gsp_rm_control_v03_00`).
+const CALLERS_HEADER: usize = 32;
+
 /// What came out of the queue.
 pub(super) enum Next {
     /// A well-formed message.
@@ -42,7 +46,7 @@ impl Session {
         passes: impl FnOnce(u32) -> bool,
     ) -> Result<Next, RecvError> {
         // A device that sends without end must not hold us here without end.
-        if !budget.charge() {
+        if !budget.charge(self.patience.cost()) {
             return Err(RecvError::TimedOut);
         }
         match self.messages.peek(host.messages(), budget) {
@@ -110,7 +114,7 @@ impl Session {
         let spare = usize::try_from(awaited.length).unwrap_or(usize::MAX);
         let size = incoming
             .message_len()
-            .max(spare.saturating_add(RPC_HEADER_SIZE));
+            .max(spare.saturating_add(RPC_HEADER_SIZE + CALLERS_HEADER));
         let Some(mut reply) = host.allocate(size) else {
             self.messages.consume(incoming, host.messages());
             return Err(Error::NoMemory {
@@ -247,11 +251,12 @@ fn judge(awaited: &Awaited, header: &RpcHeader) -> Result<bool, Error> {
     if awaited.length == 0 {
         return Ok(false);
     }
-    if !Joiner::is_needed(awaited.length) && header.length < awaited.length {
+    let expected = awaited.length.saturating_add(RPC_HEADER_SIZE as u32);
+    if !Joiner::is_needed(awaited.length) && header.length < expected {
         return Err(Error::Short {
             function: header.function,
             length: header.length,
-            expected: awaited.length,
+            expected,
         });
     }
     Ok(true)

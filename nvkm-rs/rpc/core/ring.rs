@@ -72,20 +72,23 @@ impl Budget {
         self.left
     }
 
-    /// Takes one look off without waiting. False when none was left.
-    pub fn charge(&mut self) -> bool {
-        match self.left.checked_sub(1) {
+    /// Takes some looks off without waiting. False when there are not as many left.
+    pub fn charge(&mut self, looks: u32) -> bool {
+        match self.left.checked_sub(looks) {
             Some(left) => {
                 self.left = left;
                 true
             }
-            None => false,
+            None => {
+                self.left = 0;
+                false
+            }
         }
     }
 
     /// Pauses and takes one look off. False when the caller must give up.
     pub fn pause<M: RingMemory>(&mut self, memory: &mut M) -> bool {
-        self.charge() && memory.pause() && self.left > 0
+        self.charge(1) && memory.pause() && self.left > 0
     }
 }
 

@@ -23,9 +23,19 @@ use super::tracing;
 pub struct Patience {
     /// For room in the command queue, for each element.
     pub command: u32,
-    /// For one reply, over everything that is received meanwhile; each message costs one look too,
-    /// so that a device that sends without end cannot hold the caller without end.
+    /// For one reply, over everything that is received meanwhile; each message costs looks too, so
+    /// that a device that sends without end cannot hold the caller without end.
     pub message: u32,
+}
+
+/// Messages that may come before the one that is waited for: many times what a queue holds.
+const MESSAGES: u32 = 4096;
+
+impl Patience {
+    /// Looks that a message costs.
+    pub(super) fn cost(self) -> u32 {
+        self.message.checked_div(MESSAGES).unwrap_or(0).max(1)
+    }
 }
 
 impl Default for Patience {
@@ -44,7 +54,7 @@ pub struct Session {
     commands: CommandQueue,
     pub(super) messages: MessageQueue,
     sequence: u32,
-    patience: Patience,
+    pub(super) patience: Patience,
     pub(super) history: History,
     pub(super) late: Late,
     pub(super) counters: Counters,

@@ -109,6 +109,9 @@ extern "C" fn regions() {
                 unsafe { region_out(region.addr, region.size) }
             }
             out(usable.reserved(word()).unwrap_or(0).into());
+            if let Err(bad) = usable.check(word()) {
+                say(format_args!("{bad}"));
+            }
         }
         Err(bad) => say(format_args!("{bad}")),
     }

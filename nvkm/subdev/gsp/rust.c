@@ -348,6 +348,12 @@ nvkm_rust_stop(struct nvkm_gsp *gsp)
 	if (rust->mask && gsp->msgq.work.func)
 		cancel_work_sync(&gsp->msgq.work);
 
+	/* C lets go of these once GSP-RM has said all it has to, and not if it never does. */
+	if (nvkm_rust_owns(gsp, NVKM_RUST_BOOT)) {
+		nvkm_gsp_mem_dtor(&gsp->boot.fw);
+		nvkm_gsp_mem_dtor(&gsp->libos);
+	}
+
 	for (int i = 0; i < NVKM_RUST_NR; i++)
 		nvkm_rust_end(rust, i);
 

@@ -152,7 +152,7 @@ const OOPS: [&str; 9] = [
 const SANITIZER: [&str; 11] = [
     "BUG: KASAN",
     "UBSAN:",
-    "DMA-API:",
+    ": device driver ",
     "list_add corruption",
     "list_del corruption",
     "refcount_t:",
@@ -189,17 +189,19 @@ pub fn judge(attack: &Attack, outcome: &Outcome, device: &Value, console: &str) 
         .iter()
         .position(|p| p.phase == "event=201")
         .unwrap_or(usize::MAX);
-    let hostile: Vec<&str> = guest.phases[from..]
+    // Until the device is bound anew: what is said of it may come with the next call.
+    let until = guest.phases.iter().rposition(|p| p.phase == "?bind");
+    let hostile: Vec<&str> = guest.phases[from..until.unwrap_or(guest.phases.len()).max(from)]
         .iter()
-        .take(calm.saturating_sub(from) + 1)
         .map(|p| p.phase.as_str())
         .collect();
     let mut said: Vec<String> = guest
         .log
         .iter()
-        .filter(|l| {
-            l.prio <= 4 && l.text.contains("nouveau") && hostile.contains(&l.phase.as_str())
-        })
+        // A message that nobody wants is dumped, which nouveau does at the level of information.
+        .filter(|l| l.prio <= 4 || l.text.contains("msg fn:"))
+        .filter(|l| l.text.contains("nouveau") && !l.text.contains(EVENT))
+        .filter(|l| !l.text.contains("taints kernel") && hostile.contains(&l.phase.as_str()))
         .map(|l| l.text.clone())
         .collect();
     let lines = said.len();

@@ -28,10 +28,10 @@ struct Args {
     #[arg(long, required_unless_present = "list_attacks", default_value = "")]
     gpu: String,
     /// Unix socket to listen on; must not exist.
-    #[arg(long, required_unless_present = "list_attacks", default_value = "")]
+    #[arg(long, required_unless_present = "list_attacks", default_value = ".")]
     socket: PathBuf,
     /// Directory for wire.jsonl, mmio.txt and device.json.
-    #[arg(long, required_unless_present = "list_attacks", default_value = "")]
+    #[arg(long, required_unless_present = "list_attacks", default_value = ".")]
     trace: PathBuf,
     /// Misbehave on purpose, in this way; see --list-attacks.
     #[arg(long)]

@@ -29,6 +29,10 @@ use nvkm_ab::vm::run;
 
 use super::Places;
 
+/// How long a machine may take: several times what one takes that comes to an end.
+const LIMIT: Duration = Duration::from_secs(150);
+const SILENCE: Duration = Duration::from_secs(90);
+
 /// `nvkm-ab hostile`.
 #[derive(Args)]
 pub struct HostileArgs {
@@ -81,8 +85,8 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
     setup.progress = false;
     // Memory is to change while the driver looks at it: the device wants a processor of its own.
     setup.processor = None;
-    setup.limit = Duration::from_secs(600);
-    setup.silence = Duration::from_secs(180);
+    setup.limit = LIMIT;
+    setup.silence = SILENCE;
     let outcome = run::run(&setup)?;
     let device = fs::read_to_string(out.join("device.json")).unwrap_or_default();
     let device = serde_json::from_str(&device).unwrap_or(Value::Null);
@@ -168,7 +172,11 @@ pub fn run(args: &HostileArgs) -> Result<u8> {
     let vgpu = places.setup("", Path::new("")).vgpu;
     let mut list = attacks(&vgpu)?;
     if !args.only.is_empty() {
-        list.retain(|a| args.only.iter().any(|o| a.name.contains(o.as_str())));
+        // A whole name means that one.
+        let whole: Vec<String> = list.iter().map(|a| a.name.clone()).collect();
+        let like =
+            |name: &str, o: &String| name == o || !whole.contains(o) && name.contains(o.as_str());
+        list.retain(|a| args.only.iter().any(|o| like(&a.name, o)));
         if list.is_empty() {
             bail!(
                 "there is no attack like '{}'; --list prints them",

@@ -96,9 +96,7 @@ pub const ATTACKS: &[Attack] = &[
     ),
     boot("static-regions-none", "numFBRegions 0", STATIC, |s| {
         regions(s, |p, at| set32(p, at, 0))
-    })
-    .after(After::Either)
-    .quiet(),
+    }),
     boot(
         "static-region-backwards",
         "region that ends before it begins",
@@ -151,9 +149,7 @@ pub const ATTACKS: &[Attack] = &[
                 }
             })
         },
-    )
-    .after(After::Either)
-    .quiet(),
+    ),
     boot("static-short", "static info of one byte", STATIC, |s| {
         changed(s, |p| p.truncate(1))
     }),
@@ -340,30 +336,13 @@ pub const ATTACKS: &[Attack] = &[
             )]
         },
     ),
-    // UCODE_LIBOS_PRINT
+    // UCODE_LIBOS_PRINT: drivers drop it before they look at it.
     post(
         "print-size-all-ones",
         "libos print of 0xffffffff bytes",
         |_| vec![print(PMU, u32::MAX, 64)],
-    ),
-    post(
-        "print-size-above",
-        "libos print of one byte more than it has",
-        |_| vec![print(PMU, 65, 64)],
-    ),
-    post(
-        "print-size-above-page",
-        "libos print of more than a page",
-        |_| vec![print(PMU, 0x1001, 0x1001)],
-    ),
-    post(
-        "print-unknown-class",
-        "libos print of an engine that has none",
-        |_| vec![print(0x00ab_cdef, 64, 64)],
-    ),
-    post("print-short", "libos print of 4 bytes", |_| {
-        vec![Element::event(0x100c, vec![0; 4])]
-    }),
+    )
+    .quiet(),
     post(
         "mmu-fault-payload",
         "MMU_FAULT_QUEUED with a payload",

@@ -6,6 +6,7 @@
 //!
 //! Those of the running device wait for the guest's command [`STRIKE`]; what was changed stays so until [`CALM`].
 
+mod attack;
 mod background;
 mod boot;
 mod bytes;
@@ -13,17 +14,17 @@ pub mod element;
 mod fw;
 mod gsp;
 mod others;
+mod replies;
 mod rpc;
 
 use std::sync::Arc;
-
-use serde::Serialize;
 
 use crate::chips::Chip;
 use crate::gsp::events::Facts;
 use crate::gsp::queue::{Queues, Rpc, Word};
 use crate::mem::{le32, Bus, BusError, GuestMemory};
 use crate::rm::layout::Layout;
+pub use attack::{After, Attack, Consumer, From, How, Scene, Which};
 use background::Background;
 use element::Element;
 
@@ -32,177 +33,11 @@ pub const STRIKE: u8 = 200;
 /// Number of the event after which the device is honest again.
 pub const CALM: u8 = 201;
 
-/// Who reads what the attack lies about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Consumer {
-    /// Message queues.
-    Rpc,
-    /// Firmware files and the VBIOS.
-    Fw,
-    /// Boot, suspend, unload.
-    Boot,
-    /// System information, static information, events.
-    Gsp,
-    /// Engines and RM objects, which are C whatever `rust_gsp` says.
-    C,
-}
-
-/// What a driver that handles it can do afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum After {
-    /// Go on as if nothing had been: whatever was asked for is done.
-    Intact,
-    /// What was asked for meanwhile fails; after unbind and bind all is well.
-    Disturbed,
-    /// The device is not taken; when it is honest again, it is.
-    Refused,
-    /// It is taken or it is not, as the driver likes.
-    Either,
-}
-
-/// Which message of the GSP's is meant.
-#[derive(Debug, Clone, Copy)]
-pub struct Which {
-    /// Its function or event number.
-    pub function: u32,
-    /// The control's command, or the class that is allocated.
-    pub detail: Option<u32>,
-    /// Only after the guest's command; else the first one.
-    pub strike: bool,
-}
-
-/// What an attack may look at.
-pub struct Scene<'a> {
-    /// The firmware's ABI.
-    pub layout: &'static Layout,
-    /// The chip.
-    pub chip: &'static Chip,
-    /// Objects that exist, and one that is gone.
-    pub facts: Facts,
-    /// The honest reply, where there is one.
-    pub rpc: &'a Rpc,
-}
-
-/// How an attack is done.
-#[derive(Debug, Clone, Copy)]
-pub enum How {
-    /// On command: these elements are posted.
-    Post(fn(&Scene<'_>) -> Vec<Element>),
-    /// These elements go out in place of a message. Those behind the mark of [`later`] are kept until the next message does.
-    Reply(Which, fn(&Scene<'_>) -> Vec<Element>),
-    /// On command: these words of the queues' memory become what the function makes of (entries, what is there), then the
-    /// elements are posted without a look at the pointers.
-    Words(
-        &'static [(Word, fn(u32, u32) -> u32)],
-        fn(&Scene<'_>) -> Vec<Element>,
-    ),
-    /// On command: an honest event is posted, and a word of it changes for ever between what it is and this.
-    Toggle(u64, u32),
-    /// On command: the write pointer changes for ever between what it is and this.
-    TogglePointer(u32),
-    /// On command: events without end, and no reply to anybody.
-    Flood,
-    /// Registers read as (value & and) | or.
-    Registers(From, &'static [(u32, u32, u32)]),
-    /// All registers read as ones, and nothing is written.
-    Gone(From),
-    /// RUN_CPU_SEQUENCER's payload is changed before it is sent.
-    Sequence(fn(&mut Vec<u8>)),
-    /// The VBIOS is changed.
-    Vbios(fn(&mut Vec<u8>)),
-    /// On command: an interrupt without a message.
-    Interrupt,
-}
-
-/// From when on a register lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
-    /// Power-on.
-    PowerOn,
-    /// RM was loaded by the booter.
-    Loaded,
-    /// The guest's command.
-    Strike,
-}
-
-/// A named attack.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Attack {
-    /// Its name.
-    pub name: &'static str,
-    /// Who reads it.
-    pub consumer: Consumer,
-    /// What it is, in a few words.
-    pub what: &'static str,
-    /// Chip to try it on.
-    pub gpu: &'static str,
-    /// Phases of a guest between the command and the calm, separated by commas; `?` before one that may fail.
-    pub during: &'static str,
-    /// What has to be possible afterwards.
-    pub after: After,
-    /// The driver need not say anything.
-    pub quiet: bool,
-    /// How it is done.
-    #[serde(skip)]
-    pub how: How,
-}
-
-impl Attack {
-    const fn new(name: &'static str, consumer: Consumer, what: &'static str, how: How) -> Self {
-        Self {
-            name,
-            consumer,
-            what,
-            gpu: "tu104",
-            during: "",
-            after: After::Intact,
-            quiet: false,
-            how,
-        }
-    }
-
-    const fn during(mut self, phases: &'static str) -> Self {
-        self.during = phases;
-        self
-    }
-
-    const fn after(mut self, after: After) -> Self {
-        self.after = after;
-        self
-    }
-
-    const fn gpu(mut self, gpu: &'static str) -> Self {
-        self.gpu = gpu;
-        self
-    }
-
-    const fn quiet(mut self) -> Self {
-        self.quiet = true;
-        self
-    }
-
-    /// Whether it waits for the guest's command.
-    pub fn waits(&self) -> bool {
-        match self.how {
-            How::Post(_)
-            | How::Words(..)
-            | How::Toggle(..)
-            | How::TogglePointer(_)
-            | How::Flood
-            | How::Interrupt => true,
-            How::Reply(which, _) => which.strike,
-            How::Registers(from, _) | How::Gone(from) => from == From::Strike,
-            How::Sequence(_) | How::Vbios(_) => false,
-        }
-    }
-}
-
 /// Every attack there is.
 pub fn attacks() -> impl Iterator<Item = &'static Attack> {
     [
         rpc::ATTACKS,
+        replies::ATTACKS,
         gsp::ATTACKS,
         boot::ATTACKS,
         fw::ATTACKS,
@@ -403,7 +238,8 @@ impl Hostile {
                 self.background = Some(Background::toggle(self.memory.clone(), at, [now, value]));
             }
             How::Flood => {
-                let event = rpc::xid(&self.scene(layout, facts, &none));
+                // One that drivers drop without a word.
+                let event = Element::event(0x100f, vec![0; 8]);
                 let read =
                     queues.place(bus, Word::Commands(crate::gsp::queue::RX_READ_PTR as u64))?;
                 self.background = Some(Background::flood(self.memory.clone(), queues, read, event));
@@ -440,42 +276,6 @@ impl Hostile {
                 let _ = bus.mem.write(at, &was.to_le_bytes());
             }
         }
-    }
-}
-
-impl Which {
-    /// The first message of that function.
-    pub const fn first(function: u32) -> Self {
-        Self {
-            function,
-            detail: None,
-            strike: false,
-        }
-    }
-
-    /// The first reply to that control.
-    pub const fn control(command: u32) -> Self {
-        Self {
-            function: 76,
-            detail: Some(command),
-            strike: false,
-        }
-    }
-
-    /// The first after the guest's command.
-    pub const fn struck(mut self) -> Self {
-        self.strike = true;
-        self
-    }
-
-    fn matches(self, rpc: &Rpc) -> bool {
-        // rpc_gsp_rm_control_v03_00.cmd, rpc_gsp_rm_alloc_v03_00.hClass
-        let detail = match rpc.function {
-            76 if rpc.payload.len() >= 12 => Some(le32(&rpc.payload, 8)),
-            103 if rpc.payload.len() >= 16 => Some(le32(&rpc.payload, 12)),
-            _ => None,
-        };
-        rpc.function == self.function && (self.detail.is_none() || self.detail == detail)
     }
 }
 
