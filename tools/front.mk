@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
 INSIDE := ab ab-matrix hooks kernels newest hostile test-debug loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
-	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check \
+	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
 	kit kit-programs kit-rehearsal
 
 .PHONY: help toolbox clean distclean shell hw $(INSIDE)
@@ -45,6 +45,7 @@ help:
 	@echo 'make core        10,000 commands of another driver beside nouveau, with C and with Rust'
 	@echo 'make series SEAM=rpc   patches for upstream, with a cover letter: build/series/rpc/v1;  VERSION=2  AUTHOR="Name <mail>"'
 	@echo 'make series-check   all series, proven patch by patch;  SEAM=<some of rpc fw boot gsp>'
+	@echo "make fixes       a series of fixes for faults in upstream's C that make hostile shows: build/series/fixes/v1;  CHECK=1 proves it"
 	@echo 'make kit         one archive for people with a card: module source for DKMS, scripts, README; build/kit/'
 	@echo 'make kit-rehearsal   that archive as its user has it: a clean Debian 13, DKMS, a guest with the virtual GPU; exit 0 only when'
 	@echo '                 the report says equal;  GPU=<some>  FRESH=1 (fetch its packages anew)'

@@ -34,7 +34,7 @@ REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
 .PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check \
+	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
 	kit kit-programs kit-rehearsal
 
 # --- programs ---------------------------------------------------------------------------------------------------------
@@ -293,6 +293,10 @@ series: programs kernel nouveau $(pristine)
 # Begins with the objects of nouveau as it is.
 series-check: programs kernel nouveau $(pristine)
 	@tools/series/series check $(SEAM)
+
+# Fixes for faults in upstream's C that make hostile shows: a series of its own. CHECK=1 proves them.
+fixes: programs kernel $(pristine)
+	@tools/series/series fixes $(if $(CHECK),--check)
 
 # The kernel's own generator wants an in-tree crate; ours is one crate more beside those that it lists.
 rust-analyzer: kernel nouveau

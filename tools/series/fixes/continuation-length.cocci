@@ -17,14 +17,15 @@
  	while (expected) {
  		...
 -		info.gsp_rpc_len = rpc->length;
-+		info.gsp_rpc_len = READ_ONCE(rpc->length);
-+		if (info.gsp_rpc_len <= sizeof(*rpc) ||
-+		    info.gsp_rpc_len - sizeof(*rpc) > expected) {
++		size = READ_ONCE(rpc->length);
++		if (size <= sizeof(*rpc) || size > expected + sizeof(*rpc)) {
 +			nvkm_error(&gsp->subdev, "continuation of %u bytes, %u are missing\n",
-+				   info.gsp_rpc_len, expected);
++				   size, expected);
 +			kvfree(buf);
 +			return ERR_PTR(-EIO);
 +		}
++
++		info.gsp_rpc_len = size;
  		...
  	}
  	...

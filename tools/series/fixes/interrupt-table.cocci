@@ -7,12 +7,14 @@
 // |
 // | Look at the lines that there are.
 @@
-identifier ctrl, i;
+expression ctrl, object;
+statement S;
 @@
  r535_gsp_intr_get_table(...)
  {
- 	<...
--	i < ctrl->tableLen
-+	i < min_t(u32, ctrl->tableLen, ARRAY_SIZE(ctrl->table))
- 	...>
+ 	...
+ 	ret = nvkm_gsp_rm_ctrl_push(object, &ctrl, sizeof(*ctrl));
+ 	if (WARN_ON(ret)) S
++	ctrl->tableLen = min_t(u32, ctrl->tableLen, ARRAY_SIZE(ctrl->table));
+ 	...
  }

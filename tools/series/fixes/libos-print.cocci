@@ -14,7 +14,7 @@ identifier rpc, kind;
  	...
 -	unsigned int kind = rpc->ucode_eng_desc >> 8;
 +	unsigned int kind;
-
++
 +	if (repc < sizeof(*rpc) || repc - sizeof(*rpc) < rpc->libos_print_buf_size)
 +		return -EINVAL;
 +

@@ -13,16 +13,6 @@
 // |
 // | Check cmdIndex against the size of the message, that each command is
 // | there as a whole, the index, and the addresses.
-@decl@
-@@
- r535_gsp_msg_run_cpu_sequencer(void *priv, u32 fn, void *repv, u32 repc)
- {
- 	...
- 	rpc_run_cpu_sequencer_v17_00 *seq = repv;
-+	u32 end;
- 	...
- }
-
 @check@
 @@
 +	if (repc < sizeof(*seq) || seq->cmdIndex > (repc - sizeof(*seq)) / sizeof(u32)) {
@@ -33,36 +23,55 @@
  	nvkm_debug(subdev, "seq: %08x %08x\n", seq->bufferSizeDWord, seq->cmdIndex);
 
 @loop@
+typedef GSP_SEQUENCER_BUFFER_CMD;
 @@
--	ptr += 1;
--	ptr += GSP_SEQUENCER_PAYLOAD_SIZE_DWORDS(cmd->opCode);
-+	end = ptr + 1 + GSP_SEQUENCER_PAYLOAD_SIZE_DWORDS(cmd->opCode);
-+	if (end > seq->cmdIndex)
+ 		GSP_SEQUENCER_BUFFER_CMD *cmd = (void *)&seq->commandBuffer[ptr];
++
++		if (GSP_SEQUENCER_PAYLOAD_SIZE_DWORDS(cmd->opCode) >= seq->cmdIndex - ptr)
++			return -EINVAL;
+
+ 		ptr += 1;
+
+@write@
+@@
++	if (!r535_gsp_seq_reg(device, addr))
 +		return -EINVAL;
 +
-+	ptr = end;
+ 	nvkm_trace(subdev, "seq wr32 %06x %08x\n", addr, data);
 
-@addr@
-identifier addr;
-expression E;
+@modify@
 @@
- r535_gsp_msg_run_cpu_sequencer(...)
- {
- 	<...
- 	u32 addr = E;
- 	... when != nvkm_trace(...)
-+	if (!IS_ALIGNED(addr, 4) ||
-+	    addr > device->func->resource_size(device, NVKM_BAR0_PRI) - 4)
++	if (!r535_gsp_seq_reg(device, addr))
 +		return -EINVAL;
 +
- 	nvkm_trace(...);
- 	...>
- }
+ 	nvkm_trace(subdev, "seq mask %06x %08x %08x\n", addr, mask, data);
 
-@slot@
+@poll@
 @@
-+	if (slot >= ARRAY_SIZE(seq->regSaveArea) || !IS_ALIGNED(addr, 4) ||
-+	    addr > device->func->resource_size(device, NVKM_BAR0_PRI) - 4)
++	if (!r535_gsp_seq_reg(device, addr))
++		return -EINVAL;
++
+ 	nvkm_trace(subdev, "seq poll %06x %08x %08x %d\n", addr, mask, data, usec);
+
+@store@
+@@
++	if (slot >= ARRAY_SIZE(seq->regSaveArea) || !r535_gsp_seq_reg(device, addr))
 +		return -EINVAL;
 +
  	seq->regSaveArea[slot] = nvkm_rd32(device, addr);
+
+@helper@
+typedef bool, u32, u64;
+@@
++static bool
++r535_gsp_seq_reg(struct nvkm_device *device, u32 addr)
++{
++	u64 size = device->func->resource_size(device, NVKM_BAR0_PRI);
++
++	return IS_ALIGNED(addr, 4) && (u64)addr + 4 <= size;
++}
++
+ static int r535_gsp_msg_post_event(void *priv, u32 fn, void *repv, u32 repc)
+ {
+ 	...
+ }

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixes for faults in upstream's C that a hostile device shows: a series of its own, which needs nothing of ours.
+
+A fix is a semantic patch in tools/series/fixes: `subject:`, `file:`, `attacks:` (the reproducers, for `make hostile`), and the
+message in lines that begin with `// |`. They are applied in the order of their names, one commit each.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import textwrap
+
+from check import CHECKPATCH, Ktap
+from cover import B4, SEND_EMAIL
+from parts import Wrong
+from tree import NOUVEAU, run
+
+DEFAULT = pathlib.Path(__file__).resolve().parent / "fixes"
+
+
+class Fix:
+    """One of them."""
+
+    def __init__(self, path):
+        self.path = path
+        text = path.read_text()
+
+        def said(key):
+            return re.findall(rf"^// {key}: (.*)$", text, re.M)
+
+        self.subject, self.file = said("subject"), said("file")
+        if len(self.subject) != 1 or len(self.file) != 1:
+            raise Wrong(f"{path}: one line 'subject:' and one 'file:'")
+        self.subject, self.file = self.subject[0], self.file[0]
+        self.attacks = " ".join(said("attacks")).split()
+        self.message = "\n".join(line[5:] for line in text.split("\n") if line.startswith("// |"))
+
+    def changelog(self):
+        """The commit's message."""
+        how = textwrap.fill(f"Reproducers, on a virtual GPU: {', '.join(self.attacks)}.", 72)
+        return f"drm/nouveau/{self.subject}\n\n{self.message}\n\n{how}\n"
+
+
+def make(tree, release, directory, author, version=1):
+    """Commits and mails. Gives the mails and the base commit."""
+    fixes = [Fix(path) for path in sorted(DEFAULT.glob("*.cocci"))]
+    tree.prepare(release)
+    base = tree.git("rev-parse", "HEAD").strip()
+    for fix in fixes:
+        target = tree.nouveau / fix.file
+        before = target.read_text()
+        run("spatch", "--very-quiet", "--in-place", "--no-includes", "--timeout", "60", "--sp-file", fix.path, target)
+        # A branch that is added where nothing of the kind stands may come out as deep as its condition.
+        after = re.sub(r"^(\t+)(if \(.*\))\n\1return ", r"\1\2\n\1\treturn ", target.read_text(), flags=re.M)
+        target.write_text(after)
+        if after == before:
+            raise Wrong(f"{fix.path.name} changes nothing in {fix.file}")
+        tree.commit_all(fix.changelog(), author)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    tree.git("format-patch", "-q", "--cover-letter", "-v", str(version), "--base", base, "-o", directory, base)
+    cover = next(directory.glob("*-0000-*.patch"))
+    text = cover.read_text().replace("*** BLURB HERE ***", blurb(fixes), 1)
+    if SEND_EMAIL not in text:
+        raise Wrong("the cover letter stops nobody")
+    cover.write_text(text)
+    return fixes, sorted(directory.glob("*.patch")), base
+
+
+def blurb(fixes):
+    """The cover letter's text: a human edits it, and signs off."""
+    lines = [
+        f"{B4}: a human has to read this, test it on a card, and sign it off.",
+        "",
+        *textwrap.wrap(
+            "GSP-RM writes the driver's message queue, and what it says is believed in several places. Each patch is for one of them; its"
+            " reproducers are attacks of a virtual GPU against a kernel with KASAN.",
+            72,
+        ),
+    ]
+    return "\n".join(lines + [""] + [f"  {fix.subject}" for fix in fixes])
+
+
+def check(tree, kernel, release, out, author, built):
+    """Proves them: they apply, checkpatch has nothing to say, and nouveau builds with all of them. `built`: objects to begin with."""
+    ktap = Ktap()
+    fixes, mails, _ = make(tree, release, out / "fixes" / "v0", author)
+    ktap.result(f"fixes: {len(fixes)} apply, one commit each", "")
+    for mail in mails:
+        if "-0000-" in mail.name:
+            continue
+        words = [kernel / "src/scripts/checkpatch.pl", *CHECKPATCH, mail]
+        try:
+            said = run(*words, cwd=(kernel / "src").resolve())
+        except Wrong as wrong:
+            said = str(wrong)
+        good = "total: 0 errors, 0 warnings, 0 checks" in said and "Signed-off-by:" not in mail.read_text()
+        ktap.result(f"fixes: {mail.name}: checkpatch --strict, no sign-off", "" if good else said)
+    directory = out / "fixes" / "tree"
+    if not directory.exists():
+        shutil.copytree(built, directory, symlinks=True)
+    for fix in fixes:
+        shutil.copy(tree.nouveau / fix.file, directory / fix.file)
+    words = ["make", "-C", kernel / "out", f"M={directory}", "CC=gcc-14", "KCFLAGS=-g0", f"-j{os.cpu_count()}", "modules"]
+    try:
+        said = run(*words)
+        problem = "\n".join(re.findall(r"^.*\bwarning\b.*(?:\n.*){0,6}", said, re.M))
+    except Wrong as wrong:
+        problem = str(wrong)
+    ktap.result(f"fixes: {NOUVEAU} builds with all of them, without a warning", problem)
+    print(f"{ktap.count - ktap.failed} passed, {ktap.failed} failed")
+    return 1 if ktap.failed else 0
