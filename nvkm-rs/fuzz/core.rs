@@ -31,3 +31,9 @@ pub mod fw {
 pub mod gsp {
     pub mod core;
 }
+
+/// The message queues (`nvkm-rs/rpc/`).
+#[path = "../rpc"]
+pub mod rpc {
+    pub mod core;
+}

@@ -54,7 +54,28 @@ fn main() -> std::io::Result<()> {
         file
     };
     let radix3 = |size: u64, given: u8| [&size.to_le_bytes()[..], &[given]].concat();
-    let seeds: [(&str, Vec<Vec<u8>>); 11] = [
+    let seeds: [(&str, Vec<Vec<u8>>); 13] = [
+        (
+            // A device: where it stands, messages, each with what is changed of it.
+            "receive",
+            vec![
+                vec![0, 3, 0, 6, 0, 0, 0, 0, 9, 1],
+                vec![
+                    5, 4, 0x31, 6, 1, 2, 3, 4, 120, 1, 6, 0xff, 0xff, 0xff, 0xff, 2,
+                ],
+                vec![
+                    1, 2, 0xc2, 6, 1, 2, 3, 4, 9, 1, 2, 17, 0, 0, 0, 6, 0, 0, 0, 0, 7, 0, 0, 0,
+                ],
+            ],
+        ),
+        (
+            // Pages, where the ring begins, events between parts, commands: their length, their bytes.
+            "there_and_back",
+            vec![
+                vec![43, 62, 1, 1, 0xa0, 0x86, 1, 0, 5, 0x10, 0, 0, 0, 9],
+                vec![0, 19, 0, 0, 0xb0, 0xff, 0, 0, 1],
+            ],
+        ),
         (
             "rm",
             vec![

@@ -133,9 +133,7 @@ fn no_room_for_the_rest_of_a_large_command() {
 fn a_late_reply_is_not_the_next_one() {
     let (mut rig, mut session) = Rig::new(63, 0);
     for _ in 0..3 {
-        session
-            .submit(&mut rig, 76, &[1; 4], Recv, 1)
-            .unwrap_err();
+        session.submit(&mut rig, 76, &[1; 4], Recv, 1).unwrap_err();
     }
     while rig.commands.ring.borrow_mut().take().is_some() {}
     // Three late replies, then our own.
@@ -164,9 +162,7 @@ fn a_late_reply_is_not_the_next_one() {
 #[test]
 fn whoever_waits_again_gets_the_reply() {
     let (mut rig, mut session) = Rig::new(63, 0);
-    session
-        .submit(&mut rig, 76, &[1; 4], Recv, 1)
-        .unwrap_err();
+    session.submit(&mut rig, 76, &[1; 4], Recv, 1).unwrap_err();
     rig.post(&Message::new(76, vec![9; 4]));
     let awaited = Awaited {
         function: 76,

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use nvkm_rs_core::rpc::core::ring::{MemoryFault, RingMemory};
 
+pub mod check;
 pub mod queue;
 pub mod rig;
 

@@ -196,7 +196,9 @@ pub const ATTACKS: &[Attack] = &[
         "FWSEC made its region elsewhere",
         From::PowerOn,
         &[(0x1f_a824, 0, 0x0012_3450)],
-    ),
+    )
+    .after(After::Either)
+    .quiet(),
     registers(
         "frts-nowhere",
         "FWSEC made no region",
@@ -264,7 +266,7 @@ pub const ATTACKS: &[Attack] = &[
         "fuses-all-ones",
         "fuses that ask for a signature that no file has",
         From::PowerOn,
-        &[(0x82_4140, 0, u32::MAX), (0x82_41c0, 0, u32::MAX)],
+        &[(0x82_4148, 0, u32::MAX), (0x82_41e0, 0, u32::MAX)],
     )
     .gpu("ga106"),
     registers(
@@ -302,11 +304,6 @@ pub const ATTACKS: &[Attack] = &[
     .during("?unbind")
     .after(After::Disturbed),
     // All of it
-    boot(
-        "gone-at-power-on",
-        "the device answers 0xffffffff from the beginning",
-        How::Gone(From::PowerOn),
-    ),
     boot(
         "gone-while-booting",
         "the device answers 0xffffffff once RM was loaded",

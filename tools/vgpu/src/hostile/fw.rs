@@ -44,7 +44,9 @@ pub const ATTACKS: &[Attack] = &[
         |p| {
             set32(p, TABLE + 8, 0x00ff_0000);
         },
-    ),
+    )
+    .after(After::Either)
+    .quiet(),
     vbios("vbios-desc-far", "descriptor at 0xfffffff0", |p| {
         set32(p, TABLE + 8, 0xffff_fff0)
     }),
@@ -56,7 +58,9 @@ pub const ATTACKS: &[Attack] = &[
     }),
     vbios("vbios-stored-size", "ucode of 0xffffffff bytes", |p| {
         set32(p, DESC + 4, u32::MAX)
-    }),
+    })
+    .after(After::Either)
+    .quiet(),
     vbios("vbios-imem-size", "code of 0xffffff00 bytes", |p| {
         set32(p, DESC + 0x18, 0xffff_ff00)
     }),

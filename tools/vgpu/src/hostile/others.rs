@@ -3,7 +3,7 @@
 
 use super::bytes::set32;
 use super::element::Element;
-use super::{After, Attack, Consumer, How, Scene, Which};
+use super::{After, Attack, Consumer, From, How, Scene, Which};
 
 /// Bytes of the control header in front of the parameters.
 const CONTROL: usize = 24;
@@ -63,6 +63,14 @@ pub const ATTACKS: &[Attack] = &[
         Which::first(103),
         |s| changed(s, |p| p.truncate(8)),
     ),
+    // nvkm/engine/device reads what chip it is.
+    Attack::new(
+        "gone-at-power-on",
+        Consumer::C,
+        "the device answers 0xffffffff from the beginning",
+        How::Gone(From::PowerOn),
+    )
+    .after(After::Refused),
     Attack::new(
         "rc-triggered-short",
         Consumer::C,

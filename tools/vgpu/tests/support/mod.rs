@@ -341,6 +341,14 @@ impl Host {
         self.rpc_seq += 1;
     }
 
+    /// A page of the message queue, as it lies there.
+    pub fn element(&self, n: u32) -> Vec<u8> {
+        self.mem.get(
+            self.msgq + u64::from(1 + n % self.entries) * PAGE as u64,
+            PAGE,
+        )
+    }
+
     /// Takes the next element from the message queue: whole RPC, checksum verified.
     pub fn take(&mut self) -> Option<Rpc> {
         let write = self.mem.get32(self.msgq + 0x10);
