@@ -32,7 +32,7 @@ use nvkm_rs_core::rpc::core::ring::RingMemory;
 /// Pages of a ring: one of them is always free, so that each is used again at once.
 const PAGES: u32 = 2;
 /// Messages that go through it.
-const MESSAGES: u32 = 2;
+const MESSAGES: u32 = 3;
 
 /// A ring, and the pointers of both ends.
 struct Shared {
