@@ -177,7 +177,7 @@ fn first<'a>(guest: &'a Guest, words: &[&str]) -> Option<&'a str> {
 pub fn judge(attack: &Attack, outcome: &Outcome, device: &Value, console: &str) -> Seen {
     let guest = &outcome.guest;
     let done = device["attack"]["done"].as_u64().unwrap_or(0);
-    let strike = attack.waits.then_some("event=200").unwrap_or("load");
+    let strike = if attack.waits { "event=200" } else { "load" };
     let begun = |phase: &str| phase.trim_start_matches('?') == strike;
     let from = guest
         .phases

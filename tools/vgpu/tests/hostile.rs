@@ -9,8 +9,8 @@ use nvkm_vgpu::hostile::{self, Attack, How};
 use nvkm_vgpu::mem::le32;
 use support::Host;
 
-const STRIKE: u32 = 0x0200_0000 | (hostile::STRIKE as u32) << 16;
-const CALM: u32 = 0x0200_0000 | (hostile::CALM as u32) << 16;
+const STRIKE: u32 = 0x0200_0000 | ((hostile::STRIKE as u32) << 16);
+const CALM: u32 = 0x0200_0000 | ((hostile::CALM as u32) << 16);
 
 fn host(attack: &'static Attack) -> Host {
     let mut h = Host::new(attack.gpu, "570.144");

@@ -63,6 +63,9 @@ pub struct Scene<'a> {
     pub rpc: &'a Rpc,
 }
 
+/// Words of the queues' memory, and what becomes of each: out of the ring's entries and what is there.
+pub type Words = &'static [(Word, fn(u32, u32) -> u32)];
+
 /// How an attack is done.
 #[derive(Debug, Clone, Copy)]
 pub enum How {
@@ -72,10 +75,7 @@ pub enum How {
     Reply(Which, fn(&Scene<'_>) -> Vec<Element>),
     /// On command: these words of the queues' memory become what the function makes of (entries, what is there), then the
     /// elements are posted without a look at the pointers.
-    Words(
-        &'static [(Word, fn(u32, u32) -> u32)],
-        fn(&Scene<'_>) -> Vec<Element>,
-    ),
+    Words(Words, fn(&Scene<'_>) -> Vec<Element>),
     /// On command: an honest event is posted, and a word of it changes for ever between what it is and this.
     Toggle(u64, u32),
     /// On command: the write pointer changes for ever between what it is and this.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attacks on whoever reads the message queues: one element's lengths, counts and numbers, and the pointers.
 
+use super::attack::Words;
 use super::element::word::{
     CHECKSUM, COUNT, FUNCTION, LENGTH, RESULT, RESULT_PRIVATE, SEQUENCE, SIGNATURE, VERSION,
 };
@@ -46,7 +47,7 @@ const fn post(
 const fn words(
     name: &'static str,
     what: &'static str,
-    list: &'static [(Word, fn(u32, u32) -> u32)],
+    list: Words,
     then: fn(&Scene<'_>) -> Vec<Element>,
 ) -> Attack {
     Attack::new(name, Consumer::Rpc, what, How::Words(list, then))
