@@ -2,7 +2,6 @@
 //! A device that misbehaves, and what becomes of a driver on it: which phases a guest goes through, and what its report means.
 
 use serde::Deserialize;
-use serde::Serialize;
 use serde_json::json;
 use serde_json::Value;
 
@@ -64,9 +63,10 @@ impl Attack {
         } else {
             "load,?probe"
         };
-        let honest = match (self.waits, self.after) {
-            (true, _) => "event=201,?copy,?event=1,?unbind,?bind",
-            (false, _) => "event=201,?unbind,?bind",
+        let honest = if self.waits {
+            "event=201,?copy,?event=1,?unbind,?bind"
+        } else {
+            "event=201,?unbind,?bind"
         };
         [
             begin,
@@ -83,22 +83,17 @@ impl Attack {
 }
 
 /// What became of a driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// An error, or a message dropped; and everything works afterwards.
-    #[serde(rename = "handled")]
     Handled,
     /// It lives, and does not do what it should.
-    #[serde(rename = "wrong result")]
     Wrong,
     /// It, or the machine, does not come to an end in time.
-    #[serde(rename = "hang")]
     Hang,
     /// A sanitizer has found an access that should not be.
-    #[serde(rename = "KASAN")]
     Kasan,
     /// The kernel itself failed.
-    #[serde(rename = "oops")]
     Oops,
 }
 
@@ -133,7 +128,7 @@ pub struct Seen {
 impl Seen {
     /// For a report.
     pub fn json(&self) -> Value {
-        json!({"outcome": self.fate, "why": self.why, "said": self.said, "done": self.done, "warnings": self.warnings})
+        json!({"outcome": self.fate.name(), "why": self.why, "said": self.said, "done": self.done, "warnings": self.warnings})
     }
 }
 
@@ -164,13 +159,12 @@ const SANITIZER: [&str; 11] = [
 ];
 const HUNG: [&str; 3] = ["blocked for more than", "soft lockup", "workqueue lockup"];
 /// `WARN_ON()`: nouveau's C has one around many an errno, whoever returned that. Reported beside the fate.
-const WARNED: [&str; 1] = ["WARNING:"];
+const WARNED: &str = "WARNING:";
 const WORSE: [&str; 2] = ["BUG: ", "INFO: possible"];
 
-fn first<'a>(guest: &'a Guest, words: &[&str]) -> Option<&'a str> {
-    let log = guest.log.iter().map(|l| l.text.as_str());
-    log.into_iter()
-        .find(|t| words.iter().any(|w| t.contains(w)))
+/// The first line with one of these words.
+fn first<'a>(mut lines: impl Iterator<Item = &'a str>, words: &[&str]) -> Option<&'a str> {
+    lines.find(|t| words.iter().any(|w| t.contains(w)))
 }
 
 /// Judges a run. `console` is what the machine said on its console: the last words of a kernel that died.
@@ -206,11 +200,7 @@ pub fn judge(attack: &Attack, outcome: &Outcome, device: &Value, console: &str) 
         .collect();
     let lines = said.len();
     said.truncate(8);
-    let warnings = guest
-        .log
-        .iter()
-        .filter(|l| WARNED.iter().any(|w| l.text.contains(w)))
-        .count();
+    let warnings = guest.log.iter().filter(|l| l.text.contains(WARNED)).count();
     let seen = |fate, why: String| Seen {
         fate,
         why,
@@ -219,19 +209,15 @@ pub fn judge(attack: &Attack, outcome: &Outcome, device: &Value, console: &str) 
         warnings,
     };
 
-    let died = console.lines().find(|l| OOPS.iter().any(|w| l.contains(w)));
+    let log = || guest.log.iter().map(|l| l.text.as_str());
     // A sanitizer's report comes before what it has led to.
-    if let Some(text) = first(guest, &SANITIZER).or_else(|| {
-        console
-            .lines()
-            .find(|l| SANITIZER.iter().any(|w| l.contains(w)))
-    }) {
+    if let Some(text) = first(log().chain(console.lines()), &SANITIZER) {
         return seen(Fate::Kasan, text.to_string());
     }
-    if let Some(text) = first(guest, &OOPS).or(died) {
+    if let Some(text) = first(log().chain(console.lines()), &OOPS) {
         return seen(Fate::Oops, text.to_string());
     }
-    if let Some(text) = first(guest, &HUNG) {
+    if let Some(text) = first(log(), &HUNG) {
         return seen(Fate::Hang, text.to_string());
     }
     if let Some(error) = &outcome.error {
@@ -243,7 +229,7 @@ pub fn judge(attack: &Attack, outcome: &Outcome, device: &Value, console: &str) 
             format!("{} took {} s of guest time", slow.phase, slow.ms / 1000),
         );
     }
-    if let Some(text) = first(guest, &WORSE) {
+    if let Some(text) = first(log(), &WORSE) {
         return seen(Fate::Wrong, text.to_string());
     }
     if let Some(why) = undone(attack, guest, calm) {

@@ -24,7 +24,8 @@ const NEVER: [&str; 5] = ["failed", "swapped", "lost", "twice", "unsaid"];
 /// The longest that a round may take, in guest time.
 const ROUND: Duration = Duration::from_secs(600);
 
-/// Runs one step: `load` (begins a round; `load:NAME=VALUE:…` with parameters), `wait` (until it is over, and sees to it that all is well), `forever` (begins
+/// Runs one step: `load` (begins a round; `load:NAME=VALUE:…` with parameters), `wait` (until it is over, and sees to it that
+/// all is well), `forever` (begins
 /// one that ends when the device goes), `again` (begins one as after `load`), `unload`.
 ///
 /// # Errors

@@ -111,9 +111,9 @@ impl Vbios {
         Self { data: image0 }
     }
 
-    /// Lets it be changed; what `change` returns is whether it did.
-    pub fn change(&mut self, change: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
-        change(&mut self.data)
+    /// Lets it be changed.
+    pub fn change(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.data);
     }
 
     /// The dword at `off`; erased flash beyond the end.

@@ -37,16 +37,16 @@ pub const ATTACKS: &[Attack] = &[
     }),
     vbios("vbios-ucode-entry-size", "ucode entries of 0 bytes", |p| {
         set8(p, TABLE + 2, 0)
-    }),
+    })
+    .after(After::Either)
+    .quiet(),
     vbios(
         "vbios-desc-beyond",
         "descriptor behind the end of the VBIOS",
         |p| {
             set32(p, TABLE + 8, 0x00ff_0000);
         },
-    )
-    .after(After::Either)
-    .quiet(),
+    ),
     vbios("vbios-desc-far", "descriptor at 0xfffffff0", |p| {
         set32(p, TABLE + 8, 0xffff_fff0)
     }),

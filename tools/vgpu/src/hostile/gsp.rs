@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attacks on what RM tells of itself and of the GPU: counts of tables, regions, sizes and handles of events.
 
-use super::bytes::{set16, set32, set64};
+use super::bytes::{changed, set16, set32, set64, CONTROL};
 use super::element::word::LENGTH;
 use super::element::Element;
 use super::{After, Attack, Consumer, How, Scene, Which};
 use crate::gsp::queue::Rpc;
 
-/// Bytes of the control header in front of the parameters.
-const CONTROL: usize = 24;
 /// NV2080_CTRL_CMD_INTERNAL_INTR_GET_KERNEL_TABLE
 const TABLE: Which = Which::control(0x2080_0a5c);
 /// NV2080_CTRL_CMD_GPU_GET_FERMI_GPC_INFO, of r570.
@@ -20,14 +18,7 @@ const MEMSYS: Which = Which::control(0x2080_0a1c);
 /// GET_GSP_STATIC_INFO
 const STATIC: Which = Which::first(65);
 
-/// The honest reply with its payload changed.
-fn changed(scene: &Scene<'_>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<Element> {
-    let mut rpc: Rpc = scene.rpc.clone();
-    change(&mut rpc.payload);
-    vec![Element::of(rpc)]
-}
-
-/// The same for static info: `change` gets the offset of fbRegionInfoParams.
+/// Static info with its regions changed: `change` gets the offset of fbRegionInfoParams.
 fn regions(scene: &Scene<'_>, change: impl FnOnce(&mut [u8], usize)) -> Vec<Element> {
     let at = scene.layout.static_info.fb_regions;
     changed(scene, |p| change(p, at))

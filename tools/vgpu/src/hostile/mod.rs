@@ -155,15 +155,11 @@ impl Hostile {
         }
     }
 
-    /// Changes the VBIOS; true if it did.
-    pub fn vbios(&mut self, image: &mut Vec<u8>) -> bool {
-        match self.attack.how {
-            How::Vbios(change) if !self.calm => {
-                self.done += 1;
-                change(image);
-                true
-            }
-            _ => false,
+    /// Changes the VBIOS.
+    pub fn vbios(&mut self, image: &mut Vec<u8>) {
+        if let (How::Vbios(change), false) = (self.attack.how, self.calm) {
+            self.done += 1;
+            change(image);
         }
     }
 

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attacks on what is C whatever `rust_gsp` says: engines and RM objects. They say what remains to be done.
 
-use super::bytes::set32;
+use super::bytes::{changed, set32, CONTROL};
 use super::element::Element;
 use super::{After, Attack, Consumer, From, How, Scene, Which};
-
-/// Bytes of the control header in front of the parameters.
-const CONTROL: usize = 24;
-
-fn changed(scene: &Scene<'_>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<Element> {
-    let mut rpc = scene.rpc.clone();
-    change(&mut rpc.payload);
-    vec![Element::of(rpc)]
-}
 
 const fn boot(
     name: &'static str,

@@ -3,7 +3,7 @@
 
 use super::element::word::{COUNT, FUNCTION, LENGTH, RESULT, RPC_SEQUENCE};
 use super::element::Element;
-use super::rpc::xid;
+use super::rpc::{none, xid};
 use super::{later, After, Attack, Consumer, How, Scene, Which};
 use crate::gsp::queue::{Rpc, MAX_PAYLOAD};
 use crate::gsp::CONTINUATION_RECORD;
@@ -16,11 +16,7 @@ fn parts(scene: &Scene<'_>) -> Vec<Element> {
     Element::split(scene.rpc, false)
 }
 
-fn none(_: &Scene<'_>) -> Vec<Element> {
-    Vec::new()
-}
-
-/// The control with which a driver asks for the GPCs, and the one with which our sample tries a large command.
+/// The control with which our sample (selftests/core) tries a large command.
 const SAMPLE_LARGE: u32 = 0x2080_ffff;
 const LARGE: Which = Which::control(SAMPLE_LARGE).struck();
 /// Any reply to an allocation: whoever opens the device makes some.

@@ -28,7 +28,8 @@ fn two_pages() -> Element {
     Element::event(0x100c, p)
 }
 
-fn none(_: &Scene<'_>) -> Vec<Element> {
+/// Nothing.
+pub fn none(_: &Scene<'_>) -> Vec<Element> {
     Vec::new()
 }
 
