@@ -185,6 +185,12 @@ impl Gsp {
         unsafe { bindings::nvkm_rust_doorbell(self.0.as_ptr()) }
     }
 
+    /// Whether the device does not answer at all: it was unplugged, or fell off the bus.
+    pub(crate) fn gone(self) -> bool {
+        // SAFETY: By the invariants; the registers are mapped while there is a GSP.
+        unsafe { bindings::nvkm_rust_gone(self.0.as_ptr()) }
+    }
+
     /// Has the queue's work run again, soon.
     pub(crate) fn requeue(self) {
         // SAFETY: By the invariants; called from the work itself, so it is initialised.

@@ -22,6 +22,9 @@ void nvkm_rust_dump(struct nvkm_gsp *gsp, u32 level, bool sent, const void *rpc,
 /* Tells GSP-RM that the command queue's write pointer has moved. */
 void nvkm_rust_doorbell(struct nvkm_gsp *gsp);
 
+/* Whether NV_PMC_BOOT_0, which is no chip's all ones, reads as a device that does not answer. */
+bool nvkm_rust_gone(struct nvkm_gsp *gsp);
+
 /* Has nvkm_rs_rpc_work() called again, soon. */
 void nvkm_rust_requeue(struct nvkm_gsp *gsp);
 

@@ -81,10 +81,12 @@ void *nvkm_rs_rpc_get(struct nvkm_gsp *gsp, u32 fn, u32 payload_size);
  * Larger commands than an element holds go as continuation records, and their reply comes so,
  * of the same size.
  *
- * Return: the reply's payload, for nvkm_rs_rpc_done(), at least @repc bytes and zeroes where
- * the device sent less; NULL where none is wanted; ERR_PTR: -EINVAL (the RM's result is not 0;
- * an unknown policy), -EIO (a reply that is too short or not well-formed), -EMSGSIZE (a length
- * that no element can have), -ETIMEDOUT, -ENOMEM, -ENODEV (no queues yet).
+ * Return: the reply's payload, for nvkm_rs_rpc_done(): at least @repc bytes that the device sent,
+ * and behind them at least 32 more, zeroes if it sent no more: what callers put in front of what
+ * they count; NULL where none is wanted; ERR_PTR: -EINVAL (the RM's result is not 0; an unknown
+ * policy), -EIO (a reply that is too short or not well-formed), -EMSGSIZE (a length that no
+ * element can have), -ETIMEDOUT, -ENOMEM, -ENODEV (no queues yet; the device does not answer at
+ * all).
  */
 void *nvkm_rs_rpc_push(struct nvkm_gsp *gsp, void *payload,
 		       enum nvkm_gsp_rpc_reply_policy policy, u32 repc);

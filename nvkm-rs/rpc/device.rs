@@ -127,6 +127,8 @@ struct Attached {
     messages: Queue,
     /// What the device's counters know already.
     tallied: Counters,
+    /// The device did not answer at all when last looked at.
+    gone: bool,
 }
 
 /// A device's rpc state.
@@ -252,6 +254,7 @@ impl Rpc {
             commands,
             messages,
             tallied: Counters::default(),
+            gone: false,
         });
         Ok(())
     }
@@ -264,6 +267,11 @@ impl Rpc {
                 .log(Level::Error, format_args!("rpc: no queues yet"));
             return Err(ENODEV);
         };
+        // A device that is gone does not make every call wait. It may come back, by a resume.
+        attached.gone = attached.gone && self.gsp.gone();
+        if attached.gone {
+            return Err(ENODEV);
+        }
         attached.commands.waited = 0;
         attached.messages.waited = 0;
         let mut link = Link {
@@ -272,6 +280,12 @@ impl Rpc {
             messages: &mut attached.messages,
         };
         let result = run(&mut attached.session, &mut link);
+        // Registers are looked at only when a wait was in vain: no access more than C's otherwise.
+        if attached.commands.waited.max(attached.messages.waited) >= WAIT_MAX && self.gsp.gone() {
+            attached.gone = true;
+            self.gsp
+                .log(Level::Error, format_args!("rpc: the device is gone"));
+        }
 
         let (now, was) = (*attached.session.counters(), attached.tallied);
         attached.tallied = now;

@@ -115,7 +115,8 @@ impl Session {
     /// `reply_len` is the least number of bytes that the caller will look at; as in C, 0 drops a
     /// reply that [`ReplyPolicy::Recv`] waited for, and a command that was split expects a reply of
     /// its own size. The reply's buffer begins with the RPC header and holds at least `reply_len`
-    /// bytes beyond it, zeroes where the device sent less.
+    /// bytes of the device's beyond it, and some more, zeroes where it sent no more: callers have
+    /// a header that they do not count in what they ask for.
     ///
     /// # Errors
     ///

@@ -68,6 +68,12 @@ nvkm_rust_doorbell(struct nvkm_gsp *gsp)
 	nvkm_falcon_wr32(&gsp->falcon, 0xc00, 0x00000000);
 }
 
+bool
+nvkm_rust_gone(struct nvkm_gsp *gsp)
+{
+	return nvkm_rd32(gsp->subdev.device, 0x000000) == 0xffffffff;
+}
+
 void
 nvkm_rust_requeue(struct nvkm_gsp *gsp)
 {

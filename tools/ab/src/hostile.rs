@@ -46,6 +46,8 @@ pub struct Attack {
     pub after: After,
     /// Nothing needs to be said about it.
     pub quiet: bool,
+    /// The driver may take minutes.
+    pub patient: bool,
     /// It begins with the guest's command.
     pub waits: bool,
 }
@@ -316,6 +318,7 @@ mod tests {
             during: if waits { "?copy".into() } else { String::new() },
             after,
             quiet: false,
+            patient: false,
             waits,
         }
     }

@@ -85,8 +85,9 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
     setup.progress = false;
     // Memory is to change while the driver looks at it: the device wants a processor of its own.
     setup.processor = None;
-    setup.limit = LIMIT;
-    setup.silence = SILENCE;
+    let times = if attack.patient { 4 } else { 1 };
+    setup.limit = LIMIT * times;
+    setup.silence = SILENCE * times;
     let outcome = run::run(&setup)?;
     let device = fs::read_to_string(out.join("device.json")).unwrap_or_default();
     let device = serde_json::from_str(&device).unwrap_or(Value::Null);

@@ -122,6 +122,8 @@ pub struct Attack {
     pub after: After,
     /// The driver need not say anything.
     pub quiet: bool,
+    /// Waits of the driver's that no subsystem of Rust's is asked about add up to minutes.
+    pub patient: bool,
     /// How it is done.
     #[serde(skip)]
     pub how: How,
@@ -142,6 +144,7 @@ impl Attack {
             during: "",
             after: After::Intact,
             quiet: false,
+            patient: false,
             how,
         }
     }
@@ -163,6 +166,11 @@ impl Attack {
 
     pub(super) const fn quiet(mut self) -> Self {
         self.quiet = true;
+        self
+    }
+
+    pub(super) const fn patient(mut self) -> Self {
+        self.patient = true;
         self
     }
 

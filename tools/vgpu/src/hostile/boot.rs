@@ -315,5 +315,7 @@ pub const ATTACKS: &[Attack] = &[
         How::Gone(From::Strike),
     )
     .during("?copy,?unbind")
-    .after(After::Disturbed),
+    .after(After::Disturbed)
+    // nouveau_channel_idle() looks for 15 s at a fence, without a pause, for each channel.
+    .patient(),
 ];
