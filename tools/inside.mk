@@ -112,6 +112,8 @@ abi-lines: kernel
 # $(call kbuild,<variant>,<more>): the build's own messages go to a log. A kernel of another rustc wants that one again, and
 # there every warning of ours is an error.
 cc := $(if $(filter debug,$(KERNEL)),clang-19,gcc-14)
+# The debug kernel alone has KUnit.
+kunit := $(if $(filter debug,$(KERNEL)),CONFIG_DRM_NOUVEAU_RUST_KUNIT_TEST=y)
 rustc := $(B)/toolbox/rustc/bin
 rust_tools := $(if $(filter newest,$(KERNEL)),RUSTC=$(rustc)/rustc HOSTRUSTC=$(rustc)/rustc KRUSTFLAGS=-Dwarnings)
 kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=$(cc) $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
@@ -129,7 +131,7 @@ $(KM)/on/nouveau.ko: $(sources) $(BIN)/nvkm-overlay $(KM)/.kernel
 	@touch $(@D).began
 	@echo "nouveau with Rust: building (some 4 minutes the first time)"
 	@$(call apply,on)
-	@$(call kbuild,on,CONFIG_DRM_NOUVEAU_RUST=y)
+	@$(call kbuild,on,CONFIG_DRM_NOUVEAU_RUST=y $(kunit))
 	@touch -r $(@D).began $@
 
 # Begins with the pristine tree's objects: make compiles again what a hook touched, and what includes that.
@@ -213,7 +215,7 @@ on-debug-hostile: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko
 	@$(BIN)/nvkm-ab hostile --extra-module $(SAMPLE)/nvkm_gsp_sample.ko $(ATTACKS) $(HOSTILE)
 	@[ ! -e $(B)/ab/report.json ] || NVKM_REPORTS=$(B)/ab $(BIN)/nvkm-ab page
 
-# The driver's life, failing allocations, many commands, under KASAN, lockdep and kmemleak. STEPS= some of tools/debug's.
+# KUnit, the driver's life, failing allocations, many commands, under KASAN, lockdep and kmemleak. STEPS= some of tools/debug's.
 test-debug:
 	@$(MAKE) -f tools/inside.mk KERNEL=debug on-debug-test
 on-debug-test: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko

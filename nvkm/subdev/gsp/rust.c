@@ -135,6 +135,21 @@ module_param_cb(rust_gsp, &nvkm_rust_param_ops, NULL, 0644);
 MODULE_PARM_DESC(rust_gsp,
 		 "nvkm subsystems that Rust serves: 0 (default), 1 (all that are ready), a list (rpc), 1,-rpc (all but), rpc@570 (from that firmware on), shadow (C serves, Rust computes beside it and tells what differs); takes effect at bind");
 
+#if IS_ENABLED(CONFIG_DRM_NOUVEAU_RUST_KUNIT_TEST)
+/* Another setting for the devices of a test, until it is NULL. */
+void
+nvkm_rust_kunit_setting(const char *text)
+{
+	static char user[NVKM_RUST_TEXT];
+
+	kernel_param_lock(THIS_MODULE);
+	if (text)
+		strscpy(user, nvkm_rust_text, sizeof(user));
+	strscpy(nvkm_rust_text, text ?: user, sizeof(nvkm_rust_text));
+	kernel_param_unlock(THIS_MODULE);
+}
+#endif
+
 static int
 nvkm_rust_show(struct seq_file *m, void *data)
 {

@@ -50,6 +50,7 @@ bool nvkm_rust_serves(struct nvkm_gsp *gsp, enum nvkm_rust_subsys subsys);
 void nvkm_rust_add(struct nvkm_gsp *gsp, enum nvkm_rust_count which, u64 n);
 void nvkm_rust_fw_release(struct nvkm_gsp *gsp);
 void *nvkm_rust_fw_take(struct nvkm_gsp *gsp, const void *src, size_t len);
+void nvkm_rust_kunit_setting(const char *text);
 #else
 static inline void nvkm_rust_latch(struct nvkm_gsp *gsp) {}
 static inline int nvkm_rust_attempt(struct nvkm_gsp *gsp, const char *ver) { return 0; }
