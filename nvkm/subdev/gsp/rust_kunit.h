@@ -30,7 +30,6 @@
 struct nvkm_kunit {
 	struct kunit *test;
 	struct nvkm_device device;
-	struct nvkm_device_chip chip;
 	struct nvkm_timer timer;
 	struct nvkm_gsp *gsp;
 

@@ -123,6 +123,10 @@ static const struct nvkm_gsp_fwif nvkm_kunit_files[] = {
 	{}
 };
 
+static const struct nvkm_device_chip nvkm_kunit_chip = {
+	.name = "TU104",
+};
+
 static u64
 nvkm_kunit_time(struct nvkm_timer *timer)
 {
@@ -170,12 +174,12 @@ nvkm_kunit_new(struct kunit *test, const char *setting, bool files)
 {
 	struct nvkm_kunit *it = kunit_kzalloc(test, sizeof(*it), GFP_KERNEL);
 	struct nvkm_device *device;
+	void *registers;
 	char name[32];
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, it);
 	it->test = test;
-	it->chip.name = "TU104";
 	it->timer.func = &nvkm_kunit_timer;
 
 	device = &it->device;
@@ -186,15 +190,16 @@ nvkm_kunit_new(struct kunit *test, const char *setting, bool files)
 	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(device->dev, NVKM_KUNIT_DMA), 0);
 	device->func = &nvkm_kunit_func;
 	device->name = "kunit";
-	device->chip = &it->chip;
+	device->chip = &nvkm_kunit_chip;
 	device->chipset = 0x164;
 	device->card_type = TU100;
 	it->timer.subdev.device = device;
 	device->timer = &it->timer;
 	INIT_LIST_HEAD(&device->subdev);
 	mutex_init(&device->mutex);
-	device->pri = (void __iomem __force *)vzalloc(NVKM_KUNIT_PRI);
-	KUNIT_ASSERT_NOT_NULL(test, (void __force *)device->pri);
+	registers = vzalloc(NVKM_KUNIT_PRI);
+	KUNIT_ASSERT_NOT_NULL(test, registers);
+	device->pri = (void __iomem __force *)registers;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, nvkm_kunit_end, it), 0);
 
 	nvkm_rust_kunit_setting(setting);

@@ -2,6 +2,7 @@
 //! The GSP: the phases of its boot, and the conversation over its queues.
 
 pub mod boot;
+pub mod element;
 pub mod events;
 pub mod logs;
 pub mod names;
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use crate::buffer::Content;
 use crate::chips::Chip;
 use crate::falcon::Falcon;
-use crate::hostile::element::Element;
+use crate::gsp::element::Element;
 use crate::hostile::Hostile;
 use crate::mem::Bus;
 use crate::rm::layout::Layout;

@@ -5,7 +5,7 @@
 //! r535_gsp_shared_init() in nvkm/subdev/gsp/rm/r535/gsp.c. The reader of a queue keeps its read pointer in the other
 //! queue's header ("swap RX").
 
-use crate::hostile::element::Element;
+use super::element::Element;
 use crate::mem::{le32, put32, put64, Bus, BusError};
 
 /// Bytes of a page of the queue.

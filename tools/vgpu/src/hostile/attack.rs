@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::element::Element;
 use crate::chips::Chip;
+use crate::gsp::element::Element;
 use crate::gsp::events::Facts;
 use crate::gsp::queue::{Rpc, Word};
 use crate::mem::le32;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::element::Element;
+use crate::gsp::element::Element;
 use crate::gsp::queue::{Queues, PAGE, TX_WRITE_PTR};
 use crate::mem::GuestMemory;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Changing payloads: what lies outside of one is not written.
 
-use super::element::Element;
 use super::Scene;
+use crate::gsp::element::Element;
 
 /// Bytes of the control header in front of the parameters (`rpc_gsp_rm_control_v03_00`).
 pub const CONTROL: usize = 24;

@@ -2,9 +2,9 @@
 //! Attacks on what RM tells of itself and of the GPU: counts of tables, regions, sizes and handles of events.
 
 use super::bytes::{changed, set16, set32, set64, CONTROL};
-use super::element::word::LENGTH;
-use super::element::Element;
 use super::{After, Attack, Consumer, How, Scene, Which};
+use crate::gsp::element::word::LENGTH;
+use crate::gsp::element::Element;
 use crate::gsp::queue::Rpc;
 
 /// NV2080_CTRL_CMD_INTERNAL_INTR_GET_KERNEL_TABLE

@@ -10,7 +10,6 @@ mod attack;
 mod background;
 mod boot;
 mod bytes;
-pub mod element;
 mod fw;
 mod gsp;
 mod others;
@@ -20,13 +19,13 @@ mod rpc;
 use std::sync::Arc;
 
 use crate::chips::Chip;
+use crate::gsp::element::Element;
 use crate::gsp::events::Facts;
 use crate::gsp::queue::{Queues, Rpc, Word};
 use crate::mem::{le32, Bus, BusError, GuestMemory};
 use crate::rm::layout::Layout;
 pub use attack::{After, Attack, Consumer, From, How, Scene, Which};
 use background::Background;
-use element::Element;
 
 /// Number of the event with which a guest asks for the attack.
 pub const STRIKE: u8 = 200;

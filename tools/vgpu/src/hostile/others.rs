@@ -2,8 +2,8 @@
 //! Attacks on what is C whatever `rust_gsp` says: engines and RM objects. They say what remains to be done.
 
 use super::bytes::{changed, set32, CONTROL};
-use super::element::Element;
 use super::{After, Attack, Consumer, From, How, Scene, Which};
+use crate::gsp::element::Element;
 
 const fn boot(
     name: &'static str,

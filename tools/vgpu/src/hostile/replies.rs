@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Attacks on whoever waits for a reply: none, another one, one of several parts, in the wrong order or time.
 
-use super::element::word::{COUNT, FUNCTION, LENGTH, RESULT, RPC_SEQUENCE};
-use super::element::Element;
 use super::rpc::{none, xid};
 use super::{later, After, Attack, Consumer, How, Scene, Which};
+use crate::gsp::element::word::{COUNT, FUNCTION, LENGTH, RESULT, RPC_SEQUENCE};
+use crate::gsp::element::Element;
 use crate::gsp::queue::{Rpc, MAX_PAYLOAD};
 use crate::gsp::CONTINUATION_RECORD;
 

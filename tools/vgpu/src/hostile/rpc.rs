@@ -2,11 +2,11 @@
 //! Attacks on whoever reads the message queues: one element's lengths, counts and numbers, and the pointers.
 
 use super::attack::Words;
-use super::element::word::{
+use super::{After, Attack, Consumer, How, Scene};
+use crate::gsp::element::word::{
     CHECKSUM, COUNT, FUNCTION, LENGTH, RESULT, RESULT_PRIVATE, SEQUENCE, SIGNATURE, VERSION,
 };
-use super::element::Element;
-use super::{After, Attack, Consumer, How, Scene};
+use crate::gsp::element::Element;
 use crate::gsp::queue::{Rpc, Word, MAX_RPC, RX_READ_PTR, TX_WRITE_PTR};
 use crate::gsp::CONTINUATION_RECORD;
 

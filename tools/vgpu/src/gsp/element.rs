@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! An element as it goes into the message queue: an RPC, and what an attack makes of its headers.
+//! An element as it goes into the message queue: an RPC, and words of its headers that are not what they should be.
 
 use crate::gsp::queue::{self, Rpc, MAX_PAYLOAD, PAGE};
 use crate::gsp::CONTINUATION_RECORD;
