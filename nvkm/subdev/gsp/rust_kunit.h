@@ -30,6 +30,7 @@
 struct nvkm_kunit {
 	struct kunit *test;
 	struct nvkm_device device;
+	u64 dma_mask;
 	struct nvkm_timer timer;
 	struct nvkm_gsp *gsp;
 

@@ -187,7 +187,8 @@ nvkm_kunit_new(struct kunit *test, const char *setting, bool files)
 	snprintf(name, sizeof(name), "nvkm-kunit-%s", setting);
 	device->dev = kunit_device_register(test, name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, device->dev);
-	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(device->dev, NVKM_KUNIT_DMA), 0);
+	device->dev->dma_mask = &it->dma_mask;
+	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(device->dev, NVKM_KUNIT_DMA), 0);
 	device->func = &nvkm_kunit_func;
 	device->name = "kunit";
 	device->chip = &nvkm_kunit_chip;
@@ -224,7 +225,7 @@ void
 nvkm_kunit_reach(struct nvkm_kunit *it, u64 alloc, u64 map)
 {
 	it->device.dev->coherent_dma_mask = alloc;
-	*it->device.dev->dma_mask = map;
+	it->dma_mask = map;
 }
 
 void

@@ -145,11 +145,10 @@ const OOPS: [&str; 9] = [
     "rust_kernel: panicked",
     "stack-protector",
 ];
-/// Reports of KASAN and UBSAN, of the checks of DMA mappings, lists, reference counts, locks and contexts.
-const SANITIZER: [&str; 11] = [
+/// Reports of KASAN and UBSAN, of the checks of lists, reference counts, locks and contexts.
+const SANITIZER: [&str; 10] = [
     "BUG: KASAN",
     "UBSAN:",
-    ": device driver ",
     "list_add corruption",
     "list_del corruption",
     "refcount_t:",
@@ -162,7 +161,8 @@ const SANITIZER: [&str; 11] = [
 const HUNG: [&str; 3] = ["blocked for more than", "soft lockup", "workqueue lockup"];
 /// `WARN_ON()`: nouveau's C has one around many an errno, whoever returned that. Reported beside the fate.
 const WARNED: &str = "WARNING:";
-const WORSE: [&str; 2] = ["BUG: ", "INFO: possible"];
+/// What is wrong, and harms nobody at once: DMA memory that is lost, say.
+const WORSE: [&str; 3] = ["BUG: ", "INFO: possible", "DMA-API: "];
 
 /// The first line with one of these words.
 fn first<'a>(mut lines: impl Iterator<Item = &'a str>, words: &[&str]) -> Option<&'a str> {
@@ -404,6 +404,10 @@ mod tests {
             ),
             ("WARNING: CPU: 0 PID: 1 at x", Fate::Handled),
             ("BUG: Bad page state", Fate::Wrong),
+            (
+                "DMA-API: pci 0000:00:04.0: device driver has pending DMA allocations",
+                Fate::Wrong,
+            ),
         ] {
             let mut g = guest(&it, &[]);
             g.log.push(Log {
