@@ -30,9 +30,9 @@ pub struct Options {
     #[arg(long)]
     keep_lines: bool,
     /// Plant a deliberate fault: FILE:NAME into our files (see selftests/rpc/faults.toml), or a semantic patch into upstream's
-    /// (see selftests/seeded).
+    /// (see selftests/seeded); several are planted one after the other.
     #[arg(long, value_name = "FILE:NAME|FILE.cocci")]
-    fault: Option<String>,
+    fault: Vec<String>,
 }
 
 /// Plants a fault.
@@ -199,7 +199,7 @@ pub fn run(options: &Options) -> Result<()> {
             }
             copy(&from, &to)?;
         }
-        if let Some(fault) = &options.fault {
+        for fault in &options.fault {
             plant(fault, &stage)?;
         }
         std::fs::write(stage.join(".hooks-applied"), format!("{applied}\n"))?;
