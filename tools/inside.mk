@@ -218,7 +218,7 @@ on-debug-hostile: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko
 # KUnit, the driver's life, failing allocations, many commands, under KASAN, lockdep and kmemleak. STEPS= some of tools/debug's.
 test-debug:
 	@$(MAKE) -f tools/inside.mk KERNEL=debug on-debug-test
-on-debug-test: programs kernel nouveau $(SAMPLE)/nvkm_gsp_sample.ko
+on-debug-test: programs kernel nouveau abi-modules $(SAMPLE)/nvkm_gsp_sample.ko
 	@tools/toolbox/firmware $(REAL_FW)
 	@tools/debug $(STEPS)
 

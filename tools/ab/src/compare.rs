@@ -15,6 +15,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::address::Table;
+use crate::trace::Access;
 use crate::trace::Trace;
 use crate::vm::guest::Guest;
 
@@ -174,12 +175,32 @@ impl Run {
 /// The committed address table is broken.
 pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     let table = Table::committed()?;
-    let mut found = wire::compare(c, other, &table);
-    found.extend(mmio::compare(c, other, &table));
+    // As people look for causes: what a boot was handed, field by field; then messages and accesses in the order of time; what
+    // came of it; and sums over pages, which say least.
+    let handed = buffers::compare(c, other, &table).0;
+    let (mut found, sums): (Vec<_>, Vec<_>) = handed.into_iter().partition(buffers::says_what);
+    let mut timed = mmio::compare(c, other, &table);
+    timed.extend(wire::compare(c, other, &table));
+    timed.sort_by_key(|(moment, _)| *moment);
+    found.extend(timed.into_iter().map(|(_, difference)| difference));
     found.extend(dmesg::compare(c, other));
-    found.extend(buffers::compare(c, other, &table).0);
     found.extend(state::compare(c, other));
+    found.extend(sums);
     Ok(found)
+}
+
+/// When something happened: in the phase of that mark, before the message of that number; and then the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Option<u32>, u64, bool);
+
+impl Moment {
+    fn of_access(access: &Access) -> Self {
+        Self(access.mark, access.messages, false)
+    }
+
+    fn of_message(mark: Option<u32>, n: u64) -> Self {
+        Self(mark, n, true)
+    }
 }
 
 /// Keeps lists readable: of each kind at most [`LISTED`], then one entry that says how many more there are.

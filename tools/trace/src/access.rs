@@ -17,6 +17,8 @@ pub struct Access {
     pub dma: Option<u32>,
     /// The last mark before it.
     pub mark: Option<u32>,
+    /// Messages that were taken from a queue, or put into one, before it (`Message::n` of the next one).
+    pub messages: u64,
 }
 
 impl Access {
@@ -37,6 +39,7 @@ impl Access {
 /// A line is neither an access nor a comment.
 pub fn mmio(text: &str) -> Result<Vec<Access>> {
     let mut mark = None;
+    let mut messages = 0;
     let mut accesses = Vec::new();
     let number = |word: &str| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok();
     for (n, line) in text.lines().enumerate() {
@@ -44,6 +47,11 @@ pub fn mmio(text: &str) -> Result<Vec<Access>> {
         match (words.next(), words.next(), words.next()) {
             (None, ..) => {}
             (Some("#"), Some("mark"), Some(number)) => mark = number.parse().ok(),
+            (Some("#"), Some("wire"), Some(number)) => {
+                messages = number
+                    .parse()
+                    .map_or(messages, |n: u64| n.saturating_add(1));
+            }
             (Some(word), ..) if word.starts_with('#') => {}
             (Some(kind @ ("R" | "W")), Some(addr), Some(value)) => {
                 match (number(addr), number(value)) {
@@ -53,6 +61,7 @@ pub fn mmio(text: &str) -> Result<Vec<Access>> {
                         value,
                         dma: None,
                         mark,
+                        messages,
                     }),
                     _ => bail!("line {}: '{line}' is not an access", n + 1),
                 }
@@ -69,10 +78,12 @@ mod tests {
 
     #[test]
     fn register_lines_and_marks() {
-        let accesses = mmio("# made by x\nR 0x100 0x1\n# mark 3\nW 0x104 0xffffffff\n").unwrap();
+        let accesses =
+            mmio("# made by x\nR 0x100 0x1\n# mark 3\n# wire 7\nW 0x104 0xffffffff\n").unwrap();
         assert_eq!(accesses.len(), 2);
         assert_eq!(accesses[0].mark, None);
         assert_eq!(accesses[1].mark, Some(3));
+        assert_eq!((accesses[0].messages, accesses[1].messages), (0, 8));
         assert!(accesses[1].write);
         assert!(mmio("R 0x100").is_err());
         assert!(mmio("X 0x100 0x1").is_err());

@@ -105,7 +105,10 @@ fn serve(args: &Args) -> Result<()> {
         msi,
     };
 
-    let listener = UnixListener::bind(&args.socket)
+    // It has its name once somebody listens: whoever waits for the file may connect at once.
+    let unnamed = args.socket.with_extension("unnamed");
+    let listener = UnixListener::bind(&unnamed)
+        .and_then(|listener| std::fs::rename(&unnamed, &args.socket).map(|()| listener))
         .with_context(|| format!("cannot listen on {}", args.socket.display()))?;
     let timeout = Timespec {
         tv_sec: args.connect_timeout.min(i64::MAX as u64) as i64,

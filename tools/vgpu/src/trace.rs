@@ -183,6 +183,8 @@ impl Recorder {
         let n = self.wire_n;
         self.wire_n += 1;
         if let Some(f) = &mut self.files {
+            // So that it is known which accesses came before a message.
+            let _ = writeln!(f.mmio, "# wire {n}");
             let _ = write!(
                 f.wire,
                 "{{\"n\":{n},\"q\":\"{}\",\"fn\":{},\"name\":\"{}\",\"len\":{},\"seq\":{},\"elem_seq\":{},\"result\":{},\"elems\":{},\"payload\":\"",

@@ -171,6 +171,15 @@ fn differing(a: &Handed, b: &Handed) -> Vec<Found> {
     found
 }
 
+/// Whether a difference of a buffer names what differs: not when it is of sums over pages, or of a buffer that is not there.
+pub fn says_what(difference: &Difference) -> bool {
+    let field = difference.field.as_str();
+    !(field.is_empty()
+        || field == "digest"
+        || field.starts_with("page")
+        || field.contains("more pages"))
+}
+
 /// The differences of what was handed over, and a row for each buffer.
 pub fn compare(c: &Run, other: &Run, table: &Table) -> (Vec<Difference>, Vec<Row>) {
     let (a, b) = (handed(c, table), handed(other, table));

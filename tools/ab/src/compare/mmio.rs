@@ -7,6 +7,7 @@ use crate::compare::seq;
 use crate::compare::seq::Step;
 use crate::compare::Difference;
 use crate::compare::Kind;
+use crate::compare::Moment;
 use crate::compare::Run;
 use crate::trace::Access;
 
@@ -50,8 +51,8 @@ pub fn collapsed(run: &Run, table: &Table) -> Vec<Access> {
     kept
 }
 
-/// The differences of the register traces.
-pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
+/// The differences of the register traces, and where in time each is.
+pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<(Moment, Difference)> {
     let (a, b) = (collapsed(c, table), collapsed(other, table));
     let keys = |list: &[Access]| {
         list.iter()
@@ -59,18 +60,22 @@ pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
             .collect::<Vec<_>>()
     };
     // Both sides follow the same plan, so a mark means the same phase on both.
-    let make = |at: &Access, in_c: String, in_other: String| Difference {
-        kind: Kind::Mmio,
-        phase: c.phase(at.mark),
-        message: None,
-        name: format!("{:#08x}", at.addr),
-        field: if at.write {
-            "write".into()
-        } else {
-            "read".into()
-        },
-        c: in_c,
-        other: in_other,
+    let make = |at: &Access, in_c: String, in_other: String| {
+        let moment = Moment::of_access(at);
+        let difference = Difference {
+            kind: Kind::Mmio,
+            phase: c.phase(at.mark),
+            message: None,
+            name: format!("{:#08x}", at.addr),
+            field: if at.write {
+                "write".into()
+            } else {
+                "read".into()
+            },
+            c: in_c,
+            other: in_other,
+        };
+        (moment, difference)
     };
     let mut found = Vec::new();
     for step in seq::align(&keys(&a), &keys(&b)) {

@@ -8,6 +8,7 @@ use crate::compare::seq;
 use crate::compare::seq::Step;
 use crate::compare::Difference;
 use crate::compare::Kind;
+use crate::compare::Moment;
 use crate::compare::Run;
 use crate::trace::Message;
 use crate::trace::Queue;
@@ -33,8 +34,8 @@ pub fn normalised(run: &Run, table: &Table) -> Vec<Message> {
     messages
 }
 
-/// The differences of the wire traces.
-pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
+/// The differences of the wire traces, and where in time each is.
+pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<(Moment, Difference)> {
     let (a, b) = (normalised(c, table), normalised(other, table));
     let keys = |messages: &[Message]| messages.iter().map(key).collect::<Vec<_>>();
     let mut found = Vec::new();
@@ -60,8 +61,16 @@ pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<Difference> {
         }
     }
     found.extend(only_b.into_iter().map(|j| lonely(other, &b[j], false)));
-    found.sort_by_key(|d| d.message);
     found
+        .into_iter()
+        .map(|difference| {
+            let of_other = matches!(difference.kind, Kind::ExtraMessage | Kind::ExtraEvent);
+            let messages = if of_other { &b } else { &a };
+            let n = difference.message.unwrap_or(0);
+            let mark = messages.iter().find(|m| m.n == n).and_then(|m| m.mark);
+            (Moment::of_message(mark, n), difference)
+        })
+        .collect()
 }
 
 fn lonely(run: &Run, message: &Message, in_c: bool) -> Difference {

@@ -329,6 +329,7 @@ impl Reader {
                         value: u32::try_from(value).ok()?,
                         dma: None,
                         mark: self.mark,
+                        messages: self.trace.messages.len() as u64,
                     })
                 })
             }

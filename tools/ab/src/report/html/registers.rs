@@ -33,6 +33,7 @@ impl Line {
             value: 0,
             dma: None,
             mark: None,
+            messages: 0,
         })
     }
 
