@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A reply policy that does not wait: the goodbye's reply is left in the queue.
-// expect: .
+// expect: unread
 // file: nvkm/subdev/gsp/rm/r535/gsp.c
 @goodbye_not_waited@
 expression A, B;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A reply policy that does not wait for what suspend describes memory with.
-// expect: .
+// expect: fn:4 
 // run: --phases load,probe,copy,suspend,copy,unbind,counters,unload
 // file: nvkm/subdev/gsp/rm/r535/fbsr.c
 @memory_not_waited@

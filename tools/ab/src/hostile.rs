@@ -162,7 +162,7 @@ const HUNG: [&str; 3] = ["blocked for more than", "soft lockup", "workqueue lock
 /// `WARN_ON()`: nouveau's C has one around many an errno, whoever returned that. Reported beside the fate.
 const WARNED: &str = "WARNING:";
 /// What is wrong, and harms nobody at once: DMA memory that is lost, say.
-const WORSE: [&str; 3] = ["BUG: ", "INFO: possible", "DMA-API: "];
+const WORSE: [&str; 3] = ["BUG: ", "INFO: possible", ": device driver "];
 
 /// The first line with one of these words.
 fn first<'a>(mut lines: impl Iterator<Item = &'a str>, words: &[&str]) -> Option<&'a str> {

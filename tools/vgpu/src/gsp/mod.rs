@@ -67,6 +67,8 @@ pub struct Gsp {
     pub meta: boot::WprMeta,
     /// Queues of this boot.
     pub queues: Option<Queues>,
+    /// RM's arguments: address and size. RM looks at them again when it is resumed.
+    rmargs: Option<(u64, u64)>,
     logs: Logs,
     seen_system_info: bool,
     seen_registry: bool,
@@ -115,6 +117,12 @@ impl Gsp {
                 rec.error("booter: resume without a suspended RM");
                 return 1;
             }
+            if let Some((addr, size)) = self.rmargs {
+                match boot::buffer(bus, "rmargs", addr, size, Content::Driver) {
+                    Ok(b) => rec.hand(self.boots, b),
+                    Err(e) => rec.error(e),
+                }
+            }
         } else if let Err(e) = self.cold_boot(bus, falcon, rec, chip, forced, addr) {
             rec.error(format!("booter: {e}"));
             return 1;
@@ -150,10 +158,9 @@ impl Gsp {
             .find("RMARGS")
             .ok_or("libos arguments without RMARGS")?;
         let args = boot::RmArgs::read(bus, rmargs)?;
-        let named = [
-            ("libos", libos_addr, 0x1000),
-            ("rmargs", rmargs, size.min(0x1000)),
-        ];
+        let size = size.min(0x1000);
+        self.rmargs = Some((rmargs, size));
+        let named = [("libos", libos_addr, 0x1000), ("rmargs", rmargs, size)];
         for (name, addr, size) in named {
             match boot::buffer(bus, name, addr, size, Content::Driver) {
                 Ok(b) => h.buffers.push(b),
