@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // An element says that it has a page more.
-// expect: element
+// expect: pages: C 0x1
 // file: nvkm/subdev/gsp/rm/r535/rpc.c
 @element_count@
 identifier msg;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // FRTS lies 128 KB lower.
-// expect: wpr_meta
+// expect: fwsec-frts|wpr_meta
 // file: nvkm/subdev/gsp/tu102.c
 @frts_address@
 identifier gsp;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A family lacks the method that prepares FWSEC-SB: a boot freeze of r570.
-// expect: .
+// expect: 0x11012c
 // file: nvkm/subdev/gsp/tu102.c
 @fwsec_sb_missing@
 identifier it;

@@ -175,16 +175,20 @@ impl Run {
 /// The committed address table is broken.
 pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     let table = Table::committed()?;
-    // As people look for causes: what a boot was handed, field by field; then messages and accesses in the order of time; what
-    // came of it; and sums over pages, which say least.
+    // As people look for causes: what a boot was handed, field by field; what the device complains of; messages and accesses in
+    // the order of time; what came of them; and sums over pages, which say least.
     let handed = buffers::compare(c, other, &table).0;
     let (mut found, sums): (Vec<_>, Vec<_>) = handed.into_iter().partition(buffers::says_what);
+    let (complaints, state): (Vec<_>, Vec<_>) = state::compare(c, other)
+        .into_iter()
+        .partition(|d| d.field.starts_with("errors"));
+    found.extend(complaints);
     let mut timed = mmio::compare(c, other, &table);
     timed.extend(wire::compare(c, other, &table));
     timed.sort_by_key(|(moment, _)| *moment);
     found.extend(timed.into_iter().map(|(_, difference)| difference));
     found.extend(dmesg::compare(c, other));
-    found.extend(state::compare(c, other));
+    found.extend(state);
     found.extend(sums);
     Ok(found)
 }

@@ -189,6 +189,13 @@ impl Gsp {
                 Err(e) => h.complaints.push(e),
             }
         }
+        let boot = self.boots;
+        for b in h.buffers {
+            rec.hand(boot, b);
+        }
+        for c in h.complaints {
+            rec.error(c);
+        }
         self.queues = Some(Queues::attach(
             bus,
             args.shared,
@@ -197,13 +204,6 @@ impl Gsp {
             args.msgq,
         )?);
         self.logs = Logs::attach(&libos);
-        let boot = self.boots;
-        for b in h.buffers {
-            rec.hand(boot, b);
-        }
-        for c in h.complaints {
-            rec.error(c);
-        }
         if let (Some(found), Some(forced)) = (h.version, forced) {
             if found != forced {
                 rec.error(format!("firmware image says {found}, --fw says {forced}"));
