@@ -109,7 +109,7 @@ impl DevicePages {
         let mut table = sg_table::default();
         // SAFETY: By the invariants of `gsp`; the table is written before it is read. On error
         // nothing is left in it.
-        to_result(unsafe { bindings::nvkm_gsp_sg(gsp.device(), bytes as u64, &mut table) })?;
+        to_result(unsafe { bindings::nvkm_rust_sg(gsp.as_ptr(), bytes as u64, &mut table) })?;
         let mut this = Self {
             gsp,
             table,

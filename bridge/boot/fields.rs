@@ -280,7 +280,7 @@ impl Gsp {
         // and `radix3` is C's.
         unsafe {
             let sgt = &raw mut (*gsp).sr.sgt;
-            to_result(bindings::nvkm_gsp_sg(self.device(), size, sgt))?;
+            to_result(bindings::nvkm_rust_sg(gsp, size, sgt))?;
             let made = to_result(radix3(gsp, sgt, size, &raw mut (*gsp).sr.radix3));
             if made.is_err() {
                 bindings::nvkm_gsp_sg_free(self.device(), sgt);

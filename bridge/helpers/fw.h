@@ -24,6 +24,12 @@ void nvkm_rust_vfree(void *ptr);
 void *nvkm_rust_memdup(const void *ptr, size_t size);
 
 /*
+ * Makes size bytes of pages, mapped for the device, for nvkm_gsp_sg_free(): nvkm_gsp_sg(), whose
+ * way out of a failure unmaps what was not mapped. On error nothing is left.
+ */
+int nvkm_rust_sg(struct nvkm_gsp *gsp, u64 size, struct sg_table *sgt);
+
+/*
  * Where the pages of a mapped table are, in order: for the CPU (virt may be NULL) and for the
  * device, at most nr of them. Returns how many there are.
  */

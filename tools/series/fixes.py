@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fixes for faults in upstream's C that a hostile device shows: a series of its own, which needs nothing of ours.
 
-A fix is a semantic patch in tools/series/fixes: `subject:`, `file:`, `attacks:` (the reproducers, for `make hostile`), and the
+A fix is a semantic patch in tools/series/fixes: `subject:`, `file:`, `attacks:` (the reproducers, for `make hostile`) or `shown:`, and the
 message in lines that begin with `// |`. They are applied in the order of their names, one commit each.
 """
 
@@ -34,11 +34,15 @@ class Fix:
             raise Wrong(f"{path}: one line 'subject:' and one 'file:'")
         self.subject, self.file = self.subject[0], self.file[0]
         self.attacks = " ".join(said("attacks")).split()
+        # For what no device provokes: how else it shows.
+        self.shown = " ".join(said("shown"))
+        if not self.attacks and not self.shown:
+            raise Wrong(f"{path}: a line 'attacks:' or 'shown:'")
         self.message = "\n".join(line[5:] for line in text.split("\n") if line.startswith("// |"))
 
     def changelog(self):
         """The commit's message."""
-        how = textwrap.fill(f"Reproducers, on a virtual GPU: {', '.join(self.attacks)}.", 72)
+        how = textwrap.fill(f"Reproducers, on a virtual GPU: {', '.join(self.attacks)}.", 72) if self.attacks else self.shown
         return f"drm/nouveau/{self.subject}\n\n{self.message}\n\n{how}\n"
 
 
@@ -51,8 +55,10 @@ def make(tree, release, directory, author, version=1):
         target = tree.nouveau / fix.file
         before = target.read_text()
         run("spatch", "--very-quiet", "--in-place", "--no-includes", "--timeout", "60", "--sp-file", fix.path, target)
-        # A branch that is added where nothing of the kind stands may come out as deep as its condition.
+        # A branch that is added where nothing of the kind stands may come out as deep as its condition, and an iterator's
+        # name apart from its arguments.
         after = re.sub(r"^(\t+)(if \(.*\))\n\1return ", r"\1\2\n\1\treturn ", target.read_text(), flags=re.M)
+        after = re.sub(r"\b(for_each_\w+) \(", r"\1(", after)
         target.write_text(after)
         if after == before:
             raise Wrong(f"{fix.path.name} changes nothing in {fix.file}")

@@ -11,6 +11,7 @@
 #include <subdev/fsp.h>
 
 #include <linux/ctype.h>
+#include <linux/dma-mapping.h>
 #include <linux/firmware.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -66,6 +67,43 @@ void *
 nvkm_rust_memdup(const void *ptr, size_t size)
 {
 	return kmemdup(ptr, size, GFP_KERNEL);
+}
+
+int
+nvkm_rust_sg(struct nvkm_gsp *gsp, u64 size, struct sg_table *sgt)
+{
+	const u64 pages = DIV_ROUND_UP(size, PAGE_SIZE);
+	struct scatterlist *sgl;
+	int ret, i;
+
+	if (pages > UINT_MAX)
+		return -EINVAL;
+
+	ret = sg_alloc_table(sgt, pages, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	for_each_sgtable_sg(sgt, sgl, i) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page) {
+			ret = -ENOMEM;
+			goto free;
+		}
+
+		sg_set_page(sgl, page, PAGE_SIZE, 0);
+	}
+
+	ret = dma_map_sgtable(gsp->subdev.device->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	if (!ret)
+		return 0;
+free:
+	for_each_sgtable_sg(sgt, sgl, i) {
+		if (sg_page(sgl))
+			__free_page(sg_page(sgl));
+	}
+	sg_free_table(sgt);
+	return ret;
 }
 
 size_t

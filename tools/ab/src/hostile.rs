@@ -100,6 +100,15 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Handled,
+        Self::Wrong,
+        Self::Hang,
+        Self::Kasan,
+        Self::Oops,
+    ];
+
     /// As reports and tables have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -131,6 +140,19 @@ impl Seen {
     /// For a report.
     pub fn json(&self) -> Value {
         json!({"outcome": self.fate.name(), "why": self.why, "said": self.said, "done": self.done, "warnings": self.warnings})
+    }
+
+    /// What [`Seen::json`] made.
+    pub fn of_json(value: &Value) -> Option<Self> {
+        Some(Self {
+            fate: Fate::ALL
+                .into_iter()
+                .find(|fate| value["outcome"] == fate.name())?,
+            why: value["why"].as_str()?.into(),
+            said: serde_json::from_value(value["said"].clone()).ok()?,
+            done: value["done"].as_u64()?,
+            warnings: value["warnings"].as_u64()? as usize,
+        })
     }
 }
 
@@ -365,6 +387,8 @@ mod tests {
         let it = attack(After::Intact, true);
         let seen = fate(&it, guest(&it, &[]));
         assert_eq!((seen.fate, seen.done), (Fate::Handled, 1), "{}", seen.why);
+        let again = Seen::of_json(&seen.json()).unwrap();
+        assert_eq!(again.json(), seen.json());
         let it = attack(After::Refused, false);
         assert_eq!(fate(&it, guest(&it, &["probe"])).fate, Fate::Handled);
     }

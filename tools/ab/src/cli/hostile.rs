@@ -53,11 +53,36 @@ pub struct HostileArgs {
     /// Print what there is, and end.
     #[arg(long)]
     list: bool,
+    /// Do not run again what an earlier run has seen with the same programs, module and kernel.
+    #[arg(long)]
+    resume: bool,
     /// No progress lines.
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
     places: Places,
+}
+
+/// Which programs a machine was made of: a file that was built again has another time.
+fn made_of(setup: &run::Setup) -> Result<String> {
+    let kernel = setup.kernel.join("vmlinuz");
+    let own = std::env::current_exe()?;
+    let module = setup.module.as_deref().unwrap_or(&kernel);
+    let mut all = format!("{} {} {}", setup.fw, setup.params, setup.phases.join(","));
+    for path in [module, &kernel, &setup.guest, &setup.vgpu, &own] {
+        let file = fs::metadata(path).with_context(|| format!("{}", path.display()))?;
+        all += &format!(" {} {:?}", file.len(), file.modified()?);
+    }
+    Ok(all)
+}
+
+/// What an earlier run of the same has seen.
+fn seen_before(path: &Path, made_of: &str) -> Option<Seen> {
+    let kept: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    if kept["made_of"] != made_of {
+        return None;
+    }
+    Seen::of_json(&kept["seen"])
 }
 
 fn attacks(vgpu: &Path) -> Result<Vec<Attack>> {
@@ -88,6 +113,10 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
     let times = if attack.patient { 4 } else { 1 };
     setup.limit = LIMIT * times;
     setup.silence = SILENCE * times;
+    let (made_of, kept) = (made_of(&setup)?, out.join("seen.json"));
+    if let Some(seen) = seen_before(&kept, &made_of).filter(|_| args.resume) {
+        return Ok(seen);
+    }
     let outcome = run::run(&setup)?;
     let device = fs::read_to_string(out.join("device.json")).unwrap_or_default();
     let device = serde_json::from_str(&device).unwrap_or(Value::Null);
@@ -103,6 +132,8 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
             seen.why = format!("rust_gsp={} and Rust served {served:?}", u8::from(rust));
         }
     }
+    let text = json!({"made_of": made_of, "seen": seen.json()}).to_string();
+    fs::write(&kept, text).with_context(|| format!("{}", kept.display()))?;
     Ok(seen)
 }
 
