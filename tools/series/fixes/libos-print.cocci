@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // subject: gsp/r535: a libos print is no longer than its message
 // file: nvkm/subdev/gsp/rm/r535/gsp.c
-// attacks: print-size-above print-short
+// shown: By reading: an entry for the same event that comes first keeps the handler from being called.
 // | libos_print_buf_size is the firmware's, and is compared with a page but
 // | not with the size of the message that the text is copied from.
 // |
