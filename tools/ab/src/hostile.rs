@@ -183,8 +183,14 @@ const SANITIZER: [&str; 10] = [
 const HUNG: [&str; 3] = ["blocked for more than", "soft lockup", "workqueue lockup"];
 /// `WARN_ON()`: nouveau's C has one around many an errno, whoever returned that. Reported beside the fate.
 const WARNED: &str = "WARNING:";
-/// What is wrong, and harms nobody at once: DMA memory that is lost, say.
-const WORSE: [&str; 3] = ["BUG: ", "INFO: possible", ": device driver "];
+/// What is wrong, and harms nobody at once: DMA memory that is lost, say. (That nouveau_bo_sync_for_device() takes pages that lie
+/// together for one mapping is reported now and then, whatever the device does.)
+const WORSE: [&str; 4] = [
+    "BUG: ",
+    "INFO: possible",
+    "device driver has pending DMA",
+    "device driver tries to free",
+];
 
 /// The first line with one of these words.
 fn first<'a>(mut lines: impl Iterator<Item = &'a str>, words: &[&str]) -> Option<&'a str> {

@@ -69,6 +69,12 @@ fn made_of(setup: &run::Setup) -> Result<String> {
     let own = std::env::current_exe()?;
     let module = setup.module.as_deref().unwrap_or(&kernel);
     let mut all = format!("{} {} {}", setup.fw, setup.params, setup.phases.join(","));
+    // What is running has lost its name when it was built again meanwhile: then it is nobody's.
+    let own = if own.exists() {
+        own
+    } else {
+        return Ok(String::new());
+    };
     for path in [module, &kernel, &setup.guest, &setup.vgpu, &own] {
         let file = fs::metadata(path).with_context(|| format!("{}", path.display()))?;
         all += &format!(" {} {:?}", file.len(), file.modified()?);
@@ -79,7 +85,7 @@ fn made_of(setup: &run::Setup) -> Result<String> {
 /// What an earlier run of the same has seen.
 fn seen_before(path: &Path, made_of: &str) -> Option<Seen> {
     let kept: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    if kept["made_of"] != made_of {
+    if made_of.is_empty() || kept["made_of"] != made_of {
         return None;
     }
     Seen::of_json(&kept["seen"])
