@@ -70,11 +70,9 @@ fn made_of(setup: &run::Setup) -> Result<String> {
     let module = setup.module.as_deref().unwrap_or(&kernel);
     let mut all = format!("{} {} {}", setup.fw, setup.params, setup.phases.join(","));
     // What is running has lost its name when it was built again meanwhile: then it is nobody's.
-    let own = if own.exists() {
-        own
-    } else {
+    if !own.exists() {
         return Ok(String::new());
-    };
+    }
     for path in [module, &kernel, &setup.guest, &setup.vgpu, &own] {
         let file = fs::metadata(path).with_context(|| format!("{}", path.display()))?;
         all += &format!(" {} {:?}", file.len(), file.modified()?);
