@@ -5,6 +5,7 @@ A fix is a semantic patch in tools/series/fixes: `subject:`, `file:`, `attacks:`
 message in lines that begin with `// |`. They are applied in the order of their names, one commit each.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -88,8 +89,18 @@ def blurb(fixes):
     return "\n".join(lines + [""] + [f"  {fix.subject}" for fix in fixes])
 
 
-def check(tree, kernel, release, out, author, built):
-    """Proves them: they apply, checkpatch has nothing to say, and nouveau builds with all of them. `built`: objects to begin with."""
+def harmful(report):
+    """The attacks that harm C's memory or end it, of a whole report of `make hostile`; None where there is none."""
+    try:
+        said = json.loads(report.read_text())
+    except FileNotFoundError:
+        return None
+    return [row["attack"] for row in said["rows"] if row["c"] in ("KASAN", "oops")] if said["whole"] else None
+
+
+def check(tree, kernel, release, out, author, built, report):
+    """Proves them: they apply, checkpatch has nothing to say, nouveau builds with all of them, and each fault that `make hostile` has shown
+    has one. `built`: objects to begin with; `report`: of `make hostile`."""
     ktap = Ktap()
     fixes, mails, _ = make(tree, release, out / "fixes" / "v0", author)
     ktap.result(f"fixes: {len(fixes)} apply, one commit each", "")
@@ -103,6 +114,13 @@ def check(tree, kernel, release, out, author, built):
             said = str(wrong)
         good = "total: 0 errors, 0 warnings, 0 checks" in said and "Signed-off-by:" not in mail.read_text()
         ktap.result(f"fixes: {mail.name}: checkpatch --strict, no sign-off", "" if good else said)
+    harm = harmful(report)
+    if harm is None:
+        print("# fixes: no whole report of make hostile: whether all that it shows has a fix is not looked at")
+    else:
+        named = {attack for fix in fixes for attack in fix.attacks}
+        left = [attack for attack in harm if attack not in named]
+        ktap.result(f"fixes: each of {len(harm)} attacks that harm C's memory has one", f"none for {' '.join(left)}" if left else "")
     directory = out / "fixes" / "tree"
     if not directory.exists():
         shutil.copytree(built, directory, symlinks=True)
