@@ -32,7 +32,7 @@ help:
 	@echo 'make hostile     each attack of a hostile GSP on C and on Rust, on our own kernel with KASAN: build/hostile/report.json;'
 	@echo '                 ATTACKS="sequence print" (only those so named)  HOSTILE=--list (what there is)'
 	@echo 'make test-debug  the same kernel: a life, failing allocations, 100,000 commands of 8 threads; KASAN, lockdep and kmemleak must be'
-	@echo '                 silent;  STEPS=<some of kunit life leaks allocations threads unload fixes model>'
+	@echo '                 silent;  STEPS=<some of kunit life leaks allocations threads unload fixes model>, or planted'
 	@echo 'make loom        the order of accesses between CPU and device, in every interleaving'
 	@echo 'make negative    deliberately wrong Rust must be found out'
 	@echo 'make seeded      small faults in C and in Rust must turn the verdict, and the report point at them;  FAULTS=<some of selftests/seeded>'
