@@ -38,6 +38,16 @@ expression expected;
 +	info.gsp_rpc_len = length;
 
 @depends on check@
+expression expected;
+identifier max_rpc_size;
+@@
++	/* The header was copied anew. */
++	((struct nvfw_gsp_rpc *)buf)->length = length;
++
+ 	if (expected <= max_rpc_size)
+ 		return buf;
+
+@depends on check@
 @@
  r535_gsp_msgq_recv(...)
  {
