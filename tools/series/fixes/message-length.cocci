@@ -2,7 +2,7 @@
 // subject: gsp/r535: read a message's length once, and check it
 // file: nvkm/subdev/gsp/rm/r535/rpc.c
 // attacks: length-zero length-below-header length-above-buffer length-above-ring length-wraps length-all-ones
-// attacks: length-changes length-changes-huge many-bad
+// attacks: length-changes length-changes-huge many-bad reply-length-zero
 // | The length of a message lies in memory that the GSP writes. It is read
 // | to check it, again to allocate memory, and a third time for what is
 // | copied: who changes it in between overflows the buffer. A length below

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // subject: gsp/r535: check the sequencer's commands before they are carried out
 // file: nvkm/subdev/gsp/rm/r535/gsp.c
-// attacks: sequence-short sequence-index-above sequence-index-all-ones sequence-index-wraps sequence-cut
+// attacks: sequence-empty-message sequence-short sequence-index-above sequence-index-all-ones sequence-index-wraps sequence-cut
 // attacks: sequence-slot-above sequence-slot-all-ones sequence-slot-far
 // attacks: sequence-write-beyond sequence-write-far sequence-modify-beyond sequence-poll-beyond sequence-save-beyond
 // | RUN_CPU_SEQUENCER has the driver access registers on behalf of GSP-RM.
