@@ -56,10 +56,11 @@ def make(tree, release, directory, author, version=1):
         target = tree.nouveau / fix.file
         before = target.read_text()
         run("spatch", "--very-quiet", "--in-place", "--no-includes", "--timeout", "60", "--sp-file", fix.path, target)
-        # A branch that is added where nothing of the kind stands may come out as deep as its condition, and an iterator's
-        # name apart from its arguments.
+        # A branch that is added where nothing of the kind stands may come out as deep as its condition, an iterator's
+        # name apart from its arguments, and a function's brace behind them.
         after = re.sub(r"^(\t+)(if \(.*\))\n\1return ", r"\1\2\n\1\treturn ", target.read_text(), flags=re.M)
         after = re.sub(r"\b(for_each_\w+) \(", r"\1(", after)
+        after = re.sub(r"^(\w.*\)) \{$", r"\1\n{", after, flags=re.M)
         target.write_text(after)
         if after == before:
             raise Wrong(f"{fix.path.name} changes nothing in {fix.file}")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // subject: gsp: FWSEC's descriptor may lie outside of the VBIOS
 // file: nvkm/subdev/gsp/fwsec.c
-// attacks: vbios-desc-beyond
+// attacks: vbios-desc-beyond vbios-desc-far
 // | The VBIOS' table of PMU images says where FWSEC's descriptor is. For an
 // | address that the VBIOS does not have nvbios_pointer() returns NULL,
 // | which is read from.

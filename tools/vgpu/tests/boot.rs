@@ -67,6 +67,19 @@ fn every_cell_boots_and_unloads_twice() {
 }
 
 #[test]
+fn a_driver_that_gives_up_amid_a_boot_can_boot_again() {
+    for gpu in ["tu104", "ga106"] {
+        let mut h = Host::new(gpu, "570.144");
+        h.prepare(64);
+        h.start();
+        h.boot();
+        let r = h.report();
+        assert_eq!(r["boots"], 2, "{gpu}");
+        assert_eq!(r["errors"].as_array().unwrap().len(), 0, "{}", r["errors"]);
+    }
+}
+
+#[test]
 fn messages_that_nobody_read_are_told() {
     for (event, left) in [(false, 0), (true, 1)] {
         let mut h = Host::new("tu104", "570.144");

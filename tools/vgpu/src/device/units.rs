@@ -118,14 +118,19 @@ impl Device {
             // A driver that starts an empty Falcon gets what it asked for: nothing.
             return;
         }
-        let by_loader = !self.options.chip.family.has_brom() && self.gsp.phase != Phase::Sequencing;
+        let by_loader = !self.options.chip.family.has_brom();
         let mut loader = None;
         if by_loader && vbios::fwsec_command(&f.dmem).is_none() {
             let pieces = f.pieces();
             match loads::by_loader(f, &self.bus) {
                 Ok(code) => loader = Some((pieces, code)),
+                // What the sequencer loads needs none.
+                Err(_) if self.gsp.phase == Phase::Sequencing => {}
                 Err(e) => self.rec.error(format!("GSP Falcon loader: {e}")),
             }
+        }
+        if vbios::fwsec_command(&f.dmem).is_some() {
+            self.gsp.abandon();
         }
         self.record_gsp_load(loader);
         let f = &mut self.gsp_falcon;
@@ -157,6 +162,8 @@ impl Device {
     pub(super) fn sec2_event(&mut self, event: FalconEvent) {
         match event {
             FalconEvent::Start { .. } => self.run_sec2(),
+            // The booter that would bring the core back is gone.
+            FalconEvent::Reset => self.gsp.abandon(),
             FalconEvent::Dma(cmd) => {
                 if let Err(e) = self.sec2.dma(&self.bus, cmd) {
                     self.rec.error(format!("SEC2 DMA {cmd:#x}: {e}"));

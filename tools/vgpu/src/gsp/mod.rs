@@ -465,6 +465,13 @@ impl Gsp {
         }
     }
 
+    /// A driver began anew in the middle of a boot.
+    pub fn abandon(&mut self) {
+        if self.phase == Phase::Sequencing {
+            self.phase = Phase::Off;
+        }
+    }
+
     /// The booter took WPR2 down. What a suspended RM needs is kept.
     pub fn booter_unload(&mut self) {
         self.phase = Phase::Off;

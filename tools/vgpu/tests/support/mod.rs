@@ -210,6 +210,13 @@ impl Host {
 
     /// The same, with what was prepared.
     pub fn boot_prepared(&mut self) {
+        let seq = self.start();
+        self.run_sequencer(&seq);
+        self.wait(0x1001);
+    }
+
+    /// FWSEC and booter, up to the sequencer's commands, which it gives.
+    pub fn start(&mut self) -> Vec<u8> {
         let (top, frts) = self.top();
         if frts != 0 {
             self.run_frts(top - frts, frts);
@@ -232,9 +239,7 @@ impl Host {
         self.wr(0x840100, 2);
         assert_eq!(self.rd(0x840040), 0, "booter");
         self.wr(0x110080, 1);
-        let seq = self.wait(0x1002);
-        self.run_sequencer(&seq);
-        self.wait(0x1001);
+        self.wait(0x1002)
     }
 
     /// Has FWSEC make its region.
