@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // subject: gsp/r535: count the header of a reply that is waited for
 // file: nvkm/subdev/gsp/rm/r535/rpc.c
-// attacks: reply-short
+// attacks: reply-short alloc-short
 // | What a caller wants of a reply is given without its header, and compared
 // | with the length of the message, which has one: a reply may be 32 bytes
 // | too short, and is read behind its end.
