@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A context's buffers are promoted for another client.
-// expect: GSP_RM_CONTROL|PROMOTE_CTX
+// expect: GSP_RM_CONTROL
 // file: nvkm/subdev/gsp/rm/r535/gr.c
 @context_client@
 identifier ctrl, vmm;

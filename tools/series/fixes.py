@@ -43,8 +43,8 @@ class Fix:
 
     def changelog(self):
         """The commit's message."""
-        how = textwrap.fill(f"Reproducers, on a virtual GPU: {', '.join(self.attacks)}.", 72) if self.attacks else self.shown
-        return f"drm/nouveau/{self.subject}\n\n{self.message}\n\n{how}\n"
+        how = f"Reproducers, on a virtual GPU: {', '.join(self.attacks)}." if self.attacks else self.shown
+        return f"drm/nouveau/{self.subject}\n\n{self.message}\n\n{textwrap.fill(how, 72)}\n"
 
 
 def make(tree, release, directory, author, version=1):

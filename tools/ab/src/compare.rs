@@ -175,16 +175,19 @@ impl Run {
 /// The committed address table is broken.
 pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     let table = Table::committed()?;
-    // As people look for causes: what a boot was handed, field by field; what the device complains of; messages and accesses in
+    // As people look for causes: what a boot was handed, field by field; messages, accesses and what the device complains of, in
     // the order of time; what came of them; and sums over pages, which say least.
     let handed = buffers::compare(c, other, &table).0;
     let (mut found, sums): (Vec<_>, Vec<_>) = handed.into_iter().partition(buffers::says_what);
-    let (complaints, state): (Vec<_>, Vec<_>) = state::compare(c, other)
-        .into_iter()
-        .partition(|d| d.field.starts_with("errors"));
-    found.extend(complaints);
     let mut timed = mmio::compare(c, other, &table);
     timed.extend(wire::compare(c, other, &table));
+    let mut state = Vec::new();
+    for difference in state::compare(c, other) {
+        match complained(c, other, &difference) {
+            Some(moment) => timed.push((moment, difference)),
+            None => state.push(difference),
+        }
+    }
     timed.sort_by_key(|(moment, _)| *moment);
     found.extend(timed.into_iter().map(|(_, difference)| difference));
     found.extend(dmesg::compare(c, other));
@@ -205,6 +208,15 @@ impl Moment {
     fn of_message(mark: Option<u32>, n: u64) -> Self {
         Self(mark, n, true)
     }
+}
+
+/// When the device complained, if a difference of the states is of that. Of one that both have, and other words, when the other had it.
+fn complained(c: &Run, other: &Run, difference: &Difference) -> Option<Moment> {
+    let n = difference.field.strip_prefix("errors[")?;
+    let n: usize = n.split(']').next()?.parse().ok()?;
+    let of = |run: &Run| run.trace.errors.get(n).copied();
+    let (mark, messages) = of(other).or_else(|| of(c))?;
+    Some(Moment(mark, messages, false))
 }
 
 /// Keeps lists readable: of each kind at most [`LISTED`], then one entry that says how many more there are.

@@ -19,6 +19,11 @@ use support::judged;
 use support::message;
 use support::Made;
 
+/// A message of eight bytes that are no other's.
+fn message_of(n: u64, function: u32, name: &str) -> serde_json::Value {
+    message(n, "cmdq", function, name, "ffffffffffffffff")
+}
+
 fn found(judgement: &Judgement, kind: Kind) -> Vec<Difference> {
     judgement
         .differences
@@ -64,6 +69,26 @@ fn one_flipped_byte_is_named() {
         ),
         ("payload+0x1b", "ef", "ee")
     );
+}
+
+#[test]
+fn what_the_device_complains_of_stands_where_it_was() {
+    let judgement = against(|rust| {
+        for (n, number) in [(1, 72), (4, 76)] {
+            let (message, name) = (n - 1, rust.wire[n]["name"].clone());
+            rust.wire[n] = message_of(message as u64, number, name.as_str().unwrap());
+        }
+        rust.device["errors"] = json!(["odd"]);
+        rust.mmio.splice(
+            2..2,
+            ["# wire 0", "# wire 1", "# error 0"].map(String::from),
+        );
+    });
+    let kinds: Vec<Kind> = judgement.differences.iter().map(|d| d.kind).collect();
+    let complaint = kinds.iter().position(|kind| *kind == Kind::State).unwrap();
+    let messages: Vec<Option<u64>> = judgement.differences.iter().map(|d| d.message).collect();
+    assert!(messages[..complaint].iter().all(|n| *n == Some(0)) && complaint > 0);
+    assert!(messages[complaint + 1..].contains(&Some(3)));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use nvkm_guest::modules;
 
+use crate::memory;
 use crate::pci::Gpu;
 
 /// Who can be made to fail.
@@ -23,6 +24,8 @@ const CAPABILITIES: [&str; 2] = ["failslab", "fail_page_alloc"];
 /// More allocations than any bind makes: a driver that tries for ever is found.
 const MOST: u32 = 5000;
 const NTH: &str = "/proc/thread-self/fail-nth";
+/// Binds between two looks for leaks.
+const LOOK: u32 = 100;
 
 /// First and last address of the Rust in a module: symbols as rustc mangles them, and those that the bridge exports.
 fn rust_text(module: &str) -> Result<(u64, u64)> {
@@ -56,7 +59,7 @@ fn set(capability: &str, name: &str, value: &str) -> Result<()> {
 
 /// Binds with the n-th allocation failing, for n from `first` on, `step` apart, until a bind has fewer; the device is unbound
 /// before and after. Each must come back. A driver that reports success and does not work is told of (`broken`): nouveau has
-/// functions that cannot fail, and only warn.
+/// functions that cannot fail, and only warn. Where the kernel has kmemleak, what leaked is counted (`leaks`), and told if it is Rust's (`found`).
 ///
 /// # Errors
 ///
@@ -77,6 +80,15 @@ pub fn bind(gpu: &Gpu, driver: &str, copy: fn() -> Result<Value>, arg: &str) -> 
     set("fail_page_alloc", "min-order", "0")?;
     let pci = modules::pci_driver(driver)?;
     let (mut refused, mut survived, mut broken, mut n) = (0u32, Vec::new(), Vec::new(), first);
+    let (mut leaks, mut found) = (0, Vec::new());
+    let mut look = || -> Result<()> {
+        if memory::has_kmemleak() {
+            let all = memory::take_leaks()?;
+            leaks += all.len();
+            found.extend(all.into_iter().filter(|it| memory::of_rust(it)));
+        }
+        Ok(())
+    };
     loop {
         if n > MOST {
             bail!("a bind makes more than {MOST} allocations");
@@ -99,11 +111,15 @@ pub fn bind(gpu: &Gpu, driver: &str, copy: fn() -> Result<Value>, arg: &str) -> 
             }
             (0, _) => refused += 1,
         }
+        if n % LOOK == 0 {
+            look()?;
+        }
         n += step;
     }
     copy().context("bind after all faults")?;
     gpu.unbind()?;
+    look()?;
     Ok(
-        json!({"allocations": n - 1, "refused": refused, "survived": survived.len(), "broken": broken}),
+        json!({"allocations": n - 1, "refused": refused, "survived": survived.len(), "broken": broken, "leaks": leaks, "found": found}),
     )
 }

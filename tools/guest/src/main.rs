@@ -43,6 +43,8 @@ use crate::report::Report;
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
 /// `swap=N`, `kselftest` and `hw` are many binds, `core` many commands: a limit of its own, and the log is read meanwhile, before the kernel overwrites it.
 const SWAP_LIMIT: Duration = Duration::from_secs(1200);
+/// A bind for each of its allocations.
+const FAULTS_LIMIT: Duration = Duration::from_secs(3600);
 const SWAP_LOG: Duration = Duration::from_millis(500);
 
 fn main() {
@@ -132,7 +134,8 @@ fn bounded(
         let _ = tx.send((machine, outcome));
     });
     let (limit, step) = match phase.split('=').next() {
-        Some("swap" | "kselftest" | "core" | "hw" | "fail-bind") => (SWAP_LIMIT, SWAP_LOG),
+        Some("swap" | "kselftest" | "core" | "hw") => (SWAP_LIMIT, SWAP_LOG),
+        Some("fail-bind") => (FAULTS_LIMIT, SWAP_LOG),
         _ => (PHASE_LIMIT, PHASE_LIMIT),
     };
     let start = Instant::now();

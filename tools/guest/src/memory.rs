@@ -147,13 +147,18 @@ fn caches() -> Result<Vec<File>> {
     Ok(files)
 }
 
+/// Whether the kernel has its own leak detector.
+pub fn has_kmemleak() -> bool {
+    fs::metadata(KMEMLEAK).is_ok()
+}
+
 /// What the kernel's own leak detector says, where it is built in.
 ///
 /// # Errors
 ///
 /// It is there and cannot be asked.
 pub fn kmemleak() -> Result<Option<Vec<String>>> {
-    if fs::metadata(KMEMLEAK).is_err() {
+    if !has_kmemleak() {
         return Ok(None);
     }
     // It reports what it found in two scans.
@@ -163,6 +168,39 @@ pub fn kmemleak() -> Result<Option<Vec<String>>> {
     }
     let text = fs::read_to_string(KMEMLEAK)?;
     Ok(Some(text.lines().map(String::from).collect()))
+}
+
+/// Objects that nobody points to any more, each with the stack of its allocation. The kernel reports what is older than five seconds.
+///
+/// # Errors
+///
+/// The kernel has no kmemleak, or it cannot be asked.
+pub fn leaks() -> Result<Vec<String>> {
+    let scan = || fs::write(KMEMLEAK, "scan").context("the kernel has no kmemleak");
+    scan()?;
+    thread::sleep(Duration::from_secs(6));
+    // What the first look only suspects may have been a pointer in a register.
+    scan()?;
+    scan()?;
+    let text = fs::read_to_string(KMEMLEAK)?;
+    let found = text.split("unreferenced object ").skip(1);
+    Ok(found.map(|it| it.trim_end().to_string()).collect())
+}
+
+/// The same, and they are not reported again. Many take long: each read of the file begins to look from the first object of all.
+///
+/// # Errors
+///
+/// As [`leaks`].
+pub fn take_leaks() -> Result<Vec<String>> {
+    let found = leaks()?;
+    fs::write(KMEMLEAK, "clear").context(KMEMLEAK)?;
+    Ok(found)
+}
+
+/// Whether Rust allocated it: rustc's symbols begin with `_R`, the bridge's exports with `nvkm_rs_`.
+pub fn of_rust(leak: &str) -> bool {
+    leak.contains("_R") || leak.contains("nvkm_rs_")
 }
 
 /// Who allocated what a cache has more of, most first.

@@ -47,6 +47,7 @@ use crate::faults;
 use crate::hw;
 use crate::kselftest;
 use crate::logs;
+use crate::memory;
 use crate::pci::Gpu;
 use crate::plan::Plan;
 use crate::power;
@@ -272,21 +273,9 @@ fn counters() -> Result<Value> {
     Ok(json!({"rust_gsp": files}))
 }
 
-/// What kmemleak finds. It reports what is older than five seconds.
+/// What kmemleak finds.
 fn kmemleak() -> Result<Value> {
-    const FILE: &str = "/sys/kernel/debug/kmemleak";
-    let scan = || fs::write(FILE, "scan").context("the kernel has no kmemleak");
-    scan()?;
-    thread::sleep(Duration::from_secs(6));
-    // What the first look only suspects may have been a pointer in a register.
-    scan()?;
-    scan()?;
-    let text = fs::read_to_string(FILE)?;
-    let found: Vec<&str> = text
-        .split("unreferenced object ")
-        .skip(1)
-        .map(str::trim_end)
-        .collect();
+    let found = memory::leaks()?;
     Ok(json!({"leaks": found.len(), "found": found}))
 }
 

@@ -32,15 +32,28 @@ impl Access {
     }
 }
 
+/// When the device complained: the last mark before it, and how many messages there were.
+pub type Complaint = (Option<u32>, u64);
+
 /// Parses `mmio.txt`.
 ///
 /// # Errors
 ///
 /// A line is neither an access nor a comment.
 pub fn mmio(text: &str) -> Result<Vec<Access>> {
+    Ok(mmio_and_errors(text)?.0)
+}
+
+/// The same, and when the device complained: of `errors` in `device.json`, in that order.
+///
+/// # Errors
+///
+/// As [`mmio`].
+pub fn mmio_and_errors(text: &str) -> Result<(Vec<Access>, Vec<Complaint>)> {
     let mut mark = None;
     let mut messages = 0;
     let mut accesses = Vec::new();
+    let mut errors = Vec::new();
     let number = |word: &str| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok();
     for (n, line) in text.lines().enumerate() {
         let mut words = line.split_whitespace();
@@ -52,6 +65,7 @@ pub fn mmio(text: &str) -> Result<Vec<Access>> {
                     .parse()
                     .map_or(messages, |n: u64| n.saturating_add(1));
             }
+            (Some("#"), Some("error"), Some(_)) => errors.push((mark, messages)),
             (Some(word), ..) if word.starts_with('#') => {}
             (Some(kind @ ("R" | "W")), Some(addr), Some(value)) => {
                 match (number(addr), number(value)) {
@@ -69,12 +83,12 @@ pub fn mmio(text: &str) -> Result<Vec<Access>> {
             _ => bail!("line {}: '{line}' is not an access", n + 1),
         }
     }
-    Ok(accesses)
+    Ok((accesses, errors))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::mmio;
+    use super::{mmio, mmio_and_errors};
 
     #[test]
     fn register_lines_and_marks() {
@@ -85,6 +99,8 @@ mod tests {
         assert_eq!(accesses[1].mark, Some(3));
         assert_eq!((accesses[0].messages, accesses[1].messages), (0, 8));
         assert!(accesses[1].write);
+        let (_, errors) = mmio_and_errors("# error 0\n# mark 3\n# wire 7\n# error 1\n").unwrap();
+        assert_eq!(errors, [(None, 0), (Some(3), 8)]);
         assert!(mmio("R 0x100").is_err());
         assert!(mmio("X 0x100 0x1").is_err());
         assert!(mmio("R zz 0x1").is_err());

@@ -27,7 +27,9 @@ pub mod source;
 pub mod stat;
 
 pub use access::mmio;
+pub use access::mmio_and_errors;
 pub use access::Access;
+pub use access::Complaint;
 pub use decode::Decoded;
 pub use decode::Decoder;
 pub use decode::Field;

@@ -9,7 +9,8 @@ use anyhow::Context;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::access::mmio;
+use crate::access::mmio_and_errors;
+use crate::access::Complaint;
 use crate::message::wire;
 use crate::Access;
 use crate::Message;
@@ -70,6 +71,8 @@ pub struct Trace {
     pub interrupts: Vec<usize>,
     /// `device.json`, where there is one.
     pub device: Value,
+    /// When each of its `errors` was.
+    pub errors: Vec<Complaint>,
     /// Steps of the boot.
     pub boot: Vec<Boot>,
     /// What shadow mode found.
@@ -99,11 +102,14 @@ impl Trace {
         };
         let messages =
             wire(&text("wire.jsonl")?).with_context(|| format!("{}/wire.jsonl", dir.display()))?;
-        let accesses =
-            mmio(&text("mmio.txt")?).with_context(|| format!("{}/mmio.txt", dir.display()))?;
+        let (accesses, errors) = mmio_and_errors(&text("mmio.txt")?)
+            .with_context(|| format!("{}/mmio.txt", dir.display()))?;
         let device = serde_json::from_str(&text("device.json")?)
             .with_context(|| format!("{}/device.json", dir.display()))?;
-        Ok(Self::of_files(messages, accesses, device))
+        Ok(Self {
+            errors,
+            ..Self::of_files(messages, accesses, device)
+        })
     }
 
     /// A trace whose messages and accesses were recorded apart.

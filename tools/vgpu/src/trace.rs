@@ -139,6 +139,10 @@ impl Recorder {
     /// Notes an error. The text says what was wrong, with numbers.
     pub fn error(&mut self, text: impl Into<String>) {
         if self.errors.len() < MAX_ERRORS {
+            if let Some(f) = &mut self.files {
+                // So that it is known after which access.
+                let _ = writeln!(f.mmio, "# error {}", self.errors.len());
+            }
             self.errors.push(text.into());
         } else {
             self.errors_dropped += 1;

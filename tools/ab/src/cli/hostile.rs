@@ -68,12 +68,23 @@ fn made_of(setup: &run::Setup) -> Result<String> {
     let kernel = setup.kernel.join("vmlinuz");
     let own = std::env::current_exe()?;
     let module = setup.module.as_deref().unwrap_or(&kernel);
-    let mut all = format!("{} {} {}", setup.fw, setup.params, setup.phases.join(","));
+    let mut all = format!(
+        "{} {} {} {}",
+        setup.fw,
+        setup.params,
+        setup.append,
+        setup.phases.join(",")
+    );
     // What is running has lost its name when it was built again meanwhile: then it is nobody's.
     if !own.exists() {
         return Ok(String::new());
     }
-    for path in [module, &kernel, &setup.guest, &setup.vgpu, &own] {
+    let firmware = setup.firmware.join(&setup.fw);
+    let files = [module, &kernel, &setup.guest, &setup.vgpu, &own, &firmware];
+    for path in files
+        .into_iter()
+        .chain(setup.extra.iter().map(|p| p.as_path()))
+    {
         let file = fs::metadata(path).with_context(|| format!("{}", path.display()))?;
         all += &format!(" {} {:?}", file.len(), file.modified()?);
     }
@@ -112,6 +123,8 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
         .vgpu_args
         .extend(["--attack".into(), attack.name.clone()]);
     setup.progress = false;
+    // Nobody asks it here, and it takes half of all instructions.
+    setup.append += " kmemleak=off";
     // Memory is to change while the driver looks at it: the device wants a processor of its own.
     setup.processor = None;
     let times = if attack.patient { 4 } else { 1 };

@@ -144,9 +144,11 @@ impl Made {
     }
 
     pub fn side(&self, name: &str) -> Side {
+        let (accesses, errors) = trace::mmio_and_errors(&self.mmio.join("\n")).unwrap();
         let trace = Trace {
             messages: trace::wire(&self.wire_text()).unwrap(),
-            accesses: trace::mmio(&self.mmio.join("\n")).unwrap(),
+            accesses,
+            errors,
             device: self.device.clone(),
             ..Trace::default()
         };
