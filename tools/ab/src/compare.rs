@@ -196,17 +196,38 @@ pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
     Ok(found)
 }
 
-/// When something happened: in the phase of that mark, before the message of that number; and then the message.
+/// The GSP's queue head (NV_PGSP_QUEUE_HEAD(0)): who writes it says that there is a message.
+const DOORBELL: u32 = 0x11_0c00;
+
+/// When something happened: in the phase of that mark, at the message of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(Option<u32>, u64, bool);
+pub struct Moment(Option<u32>, u64, Part);
+
+/// What of a message's time: that one side alone has it (the other's next accesses have the same number); what came before it; the
+/// message; and the doorbell, which is no more than its consequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Alone,
+    Before,
+    Message,
+    Doorbell,
+}
 
 impl Moment {
     fn of_access(access: &Access) -> Self {
-        Self(access.mark, access.messages, false)
+        let part = match (access.write, access.addr) {
+            (true, DOORBELL) => Part::Doorbell,
+            _ => Part::Before,
+        };
+        Self(access.mark, access.messages, part)
     }
 
-    fn of_message(mark: Option<u32>, n: u64) -> Self {
-        Self(mark, n, true)
+    fn of_message(mark: Option<u32>, n: u64, kind: Kind) -> Self {
+        let part = match kind {
+            Kind::MissingMessage | Kind::ExtraMessage => Part::Alone,
+            _ => Part::Message,
+        };
+        Self(mark, n, part)
     }
 }
 
@@ -216,7 +237,7 @@ fn complained(c: &Run, other: &Run, difference: &Difference) -> Option<Moment> {
     let n: usize = n.split(']').next()?.parse().ok()?;
     let of = |run: &Run| run.trace.errors.get(n).copied();
     let (mark, messages) = of(other).or_else(|| of(c))?;
-    Some(Moment(mark, messages, false))
+    Some(Moment(mark, messages, Part::Before))
 }
 
 /// Keeps lists readable: of each kind at most [`LISTED`], then one entry that says how many more there are.

@@ -68,7 +68,7 @@ pub fn compare(c: &Run, other: &Run, table: &Table) -> Vec<(Moment, Difference)>
             let messages = if of_other { &b } else { &a };
             let n = difference.message.unwrap_or(0);
             let mark = messages.iter().find(|m| m.n == n).and_then(|m| m.mark);
-            (Moment::of_message(mark, n), difference)
+            (Moment::of_message(mark, n, difference.kind), difference)
         })
         .collect()
 }
