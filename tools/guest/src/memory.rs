@@ -198,9 +198,11 @@ pub fn take_leaks() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Whether Rust allocated it: rustc's symbols begin with `_R`, the bridge's exports with `nvkm_rs_`.
+/// Whether Rust is on the stack that allocated it: rustc's symbols begin with `_R`, the bridge's exports with `nvkm_rs_`. (Its bytes
+/// stand there, too, as text.)
 pub fn of_rust(leak: &str) -> bool {
-    leak.contains("_R") || leak.contains("nvkm_rs_")
+    let mut lines = leak.lines().map(str::trim_start);
+    lines.any(|line| line.starts_with("_R") || line.starts_with("nvkm_rs_"))
 }
 
 /// Who allocated what a cache has more of, most first.
