@@ -197,7 +197,7 @@ pub fn compare(c: &Run, other: &Run) -> Result<Vec<Difference>> {
 }
 
 /// The GSP's queue head (NV_PGSP_QUEUE_HEAD(0)): who writes it says that there is a message.
-const DOORBELL: u32 = 0x11_0c00;
+pub(crate) const DOORBELL: u32 = 0x11_0c00;
 
 /// When something happened: in the phase of that mark, at the message of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

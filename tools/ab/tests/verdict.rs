@@ -19,11 +19,6 @@ use support::judged;
 use support::message;
 use support::Made;
 
-/// A message of eight bytes that are no other's.
-fn message_of(n: u64, function: u32, name: &str) -> serde_json::Value {
-    message(n, "cmdq", function, name, "ffffffffffffffff")
-}
-
 fn found(judgement: &Judgement, kind: Kind) -> Vec<Difference> {
     judgement
         .differences
@@ -74,10 +69,9 @@ fn one_flipped_byte_is_named() {
 #[test]
 fn what_the_device_complains_of_stands_where_it_was() {
     let judgement = against(|rust| {
-        for (n, number) in [(1, 72), (4, 76)] {
-            let (message, name) = (n - 1, rust.wire[n]["name"].clone());
-            rust.wire[n] = message_of(message as u64, number, name.as_str().unwrap());
-        }
+        let other = "ffffffffffffffff";
+        rust.wire[1] = message(0, "cmdq", 72, "SET_SYSTEM_INFO", other);
+        rust.wire[4] = message(3, "cmdq", 76, "GSP_RM_CONTROL", other);
         rust.device["errors"] = json!(["odd"]);
         rust.mmio.splice(
             2..2,

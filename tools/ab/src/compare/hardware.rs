@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::address::Table;
 use crate::compare::Run;
+use crate::compare::DOORBELL;
 use crate::trace::Access;
 
 /// A recording.
@@ -25,7 +26,7 @@ pub struct Recording {
 
 /// Register reads that are polls, and registers that are polls or doorbells whichever way: the recording's head.
 const POLLED: [u32; 2] = [0x11_0100, 0x11_0118];
-const LEFT_OUT: [u32; 2] = [0x11_00f4, 0x11_0c00];
+const LEFT_OUT: [u32; 2] = [0x11_00f4, DOORBELL];
 /// The first access (a read), and the last (a write): the libos mailbox.
 const FIRST: u32 = 0x11_012c;
 const MAILBOX: [u32; 2] = [0x11_0040, 0x11_0044];
