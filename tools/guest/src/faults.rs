@@ -82,8 +82,7 @@ pub fn bind(gpu: &Gpu, driver: &str, copy: fn() -> Result<Value>, arg: &str) -> 
     let (mut refused, mut survived, mut broken, mut n) = (0u32, Vec::new(), Vec::new(), first);
     let (mut leaks, mut found) = (0, Vec::new());
     let mut look = || -> Result<()> {
-        if memory::has_kmemleak() {
-            let all = memory::take_leaks()?;
+        if let Some(all) = memory::take_leaks()? {
             leaks += all.len();
             found.extend(all.into_iter().filter(|it| memory::of_rust(it)));
         }

@@ -147,36 +147,17 @@ fn caches() -> Result<Vec<File>> {
     Ok(files)
 }
 
-/// Whether the kernel has its own leak detector.
-pub fn has_kmemleak() -> bool {
-    fs::metadata(KMEMLEAK).is_ok()
-}
-
-/// What the kernel's own leak detector says, where it is built in.
+/// Objects that nobody points to any more, each with the stack of its allocation; nothing where the kernel has no kmemleak. It reports
+/// what is older than five seconds.
 ///
 /// # Errors
 ///
 /// It is there and cannot be asked.
-pub fn kmemleak() -> Result<Option<Vec<String>>> {
-    if !has_kmemleak() {
+pub fn leaks() -> Result<Option<Vec<String>>> {
+    if fs::metadata(KMEMLEAK).is_err() {
         return Ok(None);
     }
-    // It reports what it found in two scans.
-    for _ in 0..2 {
-        fs::write(KMEMLEAK, "scan").context(KMEMLEAK)?;
-        thread::sleep(SETTLE);
-    }
-    let text = fs::read_to_string(KMEMLEAK)?;
-    Ok(Some(text.lines().map(String::from).collect()))
-}
-
-/// Objects that nobody points to any more, each with the stack of its allocation. The kernel reports what is older than five seconds.
-///
-/// # Errors
-///
-/// The kernel has no kmemleak, or it cannot be asked.
-pub fn leaks() -> Result<Vec<String>> {
-    let scan = || fs::write(KMEMLEAK, "scan").context("the kernel has no kmemleak");
+    let scan = || fs::write(KMEMLEAK, "scan").context(KMEMLEAK);
     scan()?;
     thread::sleep(Duration::from_secs(6));
     // What the first look only suspects may have been a pointer in a register.
@@ -184,7 +165,7 @@ pub fn leaks() -> Result<Vec<String>> {
     scan()?;
     let text = fs::read_to_string(KMEMLEAK)?;
     let found = text.split("unreferenced object ").skip(1);
-    Ok(found.map(|it| it.trim_end().to_string()).collect())
+    Ok(Some(found.map(|it| it.trim_end().to_string()).collect()))
 }
 
 /// The same, and they are not reported again. Many take long: each read of the file begins to look from the first object of all.
@@ -192,9 +173,11 @@ pub fn leaks() -> Result<Vec<String>> {
 /// # Errors
 ///
 /// As [`leaks`].
-pub fn take_leaks() -> Result<Vec<String>> {
+pub fn take_leaks() -> Result<Option<Vec<String>>> {
     let found = leaks()?;
-    fs::write(KMEMLEAK, "clear").context(KMEMLEAK)?;
+    if found.is_some() {
+        fs::write(KMEMLEAK, "clear").context(KMEMLEAK)?;
+    }
     Ok(found)
 }
 
@@ -314,6 +297,20 @@ mod tests {
             .insert(("kmalloc-64".into(), "f < g".into()), 20);
         let told = growth(&before, &after);
         assert_eq!(told[0].from, [("f < g".to_string(), 20)]);
+    }
+
+    #[test]
+    fn the_stack_says_whose_a_leak_is() {
+        let leak = |text: &str, function: &str| {
+            format!(
+                "0xffff88800a31c2c0 (size 32):\n  comm \"guest\", pid 1, jiffies 4294892112\n  \
+                 hex dump (first 32 bytes):\n    5f 52 00 00 00 00 00 00  {text}\n  backtrace (crc 0):\n    \
+                 __kmalloc_noprof+0x2ab/0x3e0\n    {function}+0x10/0x20 [nouveau]"
+            )
+        };
+        assert!(of_rust(&leak("........", "_RNvNtC7nvkm_rs3rpc3new")));
+        assert!(of_rust(&leak("........", "nvkm_rs_rpc_new")));
+        assert!(!of_rust(&leak("_R......", "r535_gsp_rpc_get")));
     }
 
     #[test]

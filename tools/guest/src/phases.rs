@@ -22,7 +22,7 @@
 //! | `hw=WORD+…` | runs `nvkm-hw` with these words |
 //! | `unload` | removes the module |
 //! | `fail-bind=N+STEP` | binds, with the n-th allocation of the driver's Rust failing, for each n from N on, STEP apart |
-//! | `kmemleak` | has the kernel look for memory that nobody points to any more; what it finds |
+//! | `kmemleak` | has the kernel look for memory that nobody points to any more; how many objects, and which are Rust's |
 //! | `sleep=MS` | lets guest time pass |
 //! | `panic`, `hang` | what their names say; the runner's own tests use them |
 //!
@@ -273,10 +273,12 @@ fn counters() -> Result<Value> {
     Ok(json!({"rust_gsp": files}))
 }
 
-/// What kmemleak finds.
+/// What kmemleak finds: how many objects (`leaks`), and those of Rust's (`found`). C has some of its own.
 fn kmemleak() -> Result<Value> {
-    let found = memory::leaks()?;
-    Ok(json!({"leaks": found.len(), "found": found}))
+    let mut found = memory::leaks()?.context("the kernel has no kmemleak")?;
+    let leaks = found.len();
+    found.retain(|it| memory::of_rust(it));
+    Ok(json!({"leaks": leaks, "found": found}))
 }
 
 fn copy() -> Result<Value> {

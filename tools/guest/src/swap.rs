@@ -117,7 +117,7 @@ impl Steps<'_> {
             "before": before.kib,
             "after": after.kib,
             "grown": memory::growth(&before, &after),
-            "kmemleak": memory::kmemleak()?,
+            "kmemleak": memory::leaks()?,
         }))
     }
 }
