@@ -66,13 +66,13 @@ $(INSIDE): toolbox
 
 # On the machine itself, not in the toolbox: its own firmware, modules and logs are looked at. The program is static.
 hw: programs
-	@$(or $(BUILD),build)/cargo-target/x86_64-unknown-linux-gnu/release/nvkm-hw run --out $(or $(BUILD),build)/hw $(HW)
+	@$(or $(BUILD),build)/bin/nvkm-hw run --out $(or $(BUILD),build)/hw $(HW)
 
 shell: toolbox
 	@$(BOX) run bash
 
 clean:
-	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/nova $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/tmp
+	rm -rf $(or $(BUILD),build)/ab $(or $(BUILD),build)/bench $(or $(BUILD),build)/nouveau $(or $(BUILD),build)/nova $(or $(BUILD),build)/cargo-target $(or $(BUILD),build)/bin $(or $(BUILD),build)/tmp
 
 # The roots that an ordinary user made belong to that user's subordinate ids.
 distclean:

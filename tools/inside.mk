@@ -19,7 +19,11 @@ export BUILD := $(B)
 export NVKM_GENERATED = $(B)/generated$(of_kernel)
 export CARGO_TARGET_DIR := $(B)/cargo-target
 CARGO := cargo --config term.progress.when=\"never\"
-BIN := $(CARGO_TARGET_DIR)/release
+# All programs are static, since one is PID 1 of a machine with no libraries, and another runs on machines of any distribution: with
+# flags of their own those two would have everything compiled twice. $(B)/bin is where they are.
+export CARGO_BUILD_TARGET := x86_64-unknown-linux-gnu
+export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS := -C target-feature=+crt-static
+BIN := $(CARGO_TARGET_DIR)/$(CARGO_BUILD_TARGET)/release
 # Each kernel has its own tree and modules; programs are told by these which one is meant. The default's have no name.
 KERNEL_DEFAULT := 7.3
 KERNEL_OTHER := 7.2
@@ -33,19 +37,17 @@ export NVKM_REPORTS := $(B)/ab$(of_kernel)
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
-	abi-modules abi-program abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
+.PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test for-test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
+	abi-modules abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
 	kit kit-programs kit-rehearsal
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
-# The guest's program is PID 1 of a machine with no libraries; nvkm-hw runs on machines of any distribution.
+# The whole workspace, as tests are built, too: with a part of it dependencies would have other features, and be built again.
 programs:
 	@[ -e $(BIN)/nvkm-ab ] || echo "programs: building (a few minutes the first time)"
-	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-overlay -p nvkm-vgpu -p nvkm-ab \
-		-p nvkm-nova -p nvkm-trace
-	@RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml \
-		-p nvkm-guest -p nvkm-hw --target x86_64-unknown-linux-gnu
+	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml --workspace --bins
+	@ln -sfn $(BIN) $(B)/bin
 
 # --- kernel, firmware -------------------------------------------------------------------------------------------------
 
@@ -56,8 +58,8 @@ kernel:
 firmware:
 	@tools/toolbox/firmware $(if $(filter synthetic,$(FW)),,$(FW))
 
-# All files that the parsers are tested with: nouveau's two versions, and that of the suite's own NVIDIA driver.
-firmware-all:
+# All files that the parsers are tested with: nouveau's two versions, and that of the suite's own NVIDIA driver. One that fetches at a time.
+firmware-all: | kernel
 	@tools/toolbox/firmware $(REAL_FW) 550.163.01
 
 # --- firmware ABI -----------------------------------------------------------------------------------------------------
@@ -75,26 +77,22 @@ $(abi_rs): $(NVKM_GENERATED)/abi/%.rs: $(abi_sources) $(KM)/.kernel
 
 # The kernel has no headers of this one.
 $(NVKM_GENERATED)/abi/r550.rs: $(B)/abi/r550/r550.h
-$(B)/abi/r550/r550.h: | abi-program kernel
+$(B)/abi/r550/r550.h: | programs kernel
 	@$(BIN)/nvkm-abi new 550.163.01
 
 # Names and layouts for nvkm-trace, a file a version.
 trace_names := $(addprefix $(NVKM_GENERATED)/abi/,names-535.113.01.json names-570.144.json)
 trace-names: $(trace_names)
 
-$(trace_names) &: $(wildcard tools/abi/src/*.rs) tools/trace/src/names.rs $(KM)/.kernel | abi-program
+$(trace_names) &: $(wildcard tools/abi/src/*.rs) tools/trace/src/names.rs $(KM)/.kernel | programs
 	@$(BIN)/nvkm-abi names --nouveau $(NOUVEAU) --out $(NVKM_GENERATED)/abi
 
-abi-program:
-	@[ -e $(BIN)/nvkm-abi ] || echo "nvkm-abi: building"
-	@$(CARGO) build -q --locked --release --manifest-path tools/Cargo.toml -p nvkm-abi
-
-abi-diff: abi-program kernel
+abi-diff: programs kernel
 	@[ -n "$(A)" ] && [ -n "$(ABI_B)" ] || \
 		{ echo "abi-diff: name two firmware versions, such as A=535.113.01 B=570.144" >&2; exit 2; }
 	@$(BIN)/nvkm-abi diff --a '$(A)' --b '$(ABI_B)'
 
-abi-new: abi-program kernel
+abi-new: programs kernel
 	@[ -n "$(VERSION)" ] || { echo "abi-new: name a firmware version, such as VERSION=550.163.01" >&2; exit 2; }
 	@$(BIN)/nvkm-abi new '$(VERSION)' --headers '$(HEADERS)'
 
@@ -109,14 +107,14 @@ abi-lines: kernel
 # --- nouveau ----------------------------------------------------------------------------------------------------------
 
 # Debug information makes a module of 250 MB and a third of the build's time; DEBUG_INFO=1 keeps it.
-# $(call kbuild,<variant>,<more>): the build's own messages go to a log. A kernel of another rustc wants that one again, and
-# there every warning of ours is an error.
+# $(call kbuild,<variant>,<more>): the build's own messages go to a log, and it has all processors. A kernel of another rustc wants that
+# one again, and there every warning of ours is an error.
 cc := $(if $(filter debug,$(KERNEL)),clang-19,gcc-14)
 # The debug kernel alone has KUnit.
 kunit := $(if $(filter debug,$(KERNEL)),CONFIG_DRM_NOUVEAU_RUST_KUNIT_TEST=y)
 rustc := $(B)/toolbox/rustc/bin
 rust_tools := $(if $(filter newest,$(KERNEL)),RUSTC=$(rustc)/rustc HOSTRUSTC=$(rustc)/rustc KRUSTFLAGS=-Dwarnings)
-kbuild = $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=$(cc) $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
+kbuild = MAKEFLAGS= $(MAKE) -C $(K)/out M=$(KM)/$(1) CC=$(cc) $(if $(DEBUG_INFO),,KCFLAGS=-g0) $(rust_tools) $(2) -j$(shell nproc) \
 	modules </dev/null >$(KM)/$(1).log 2>&1 \
 	|| { grep -E 'error|Error|\*\*\*' -A3 $(KM)/$(1).log | head -n 40; \
 	echo "nouveau ($(1)) did not build; see $(KM)/$(1).log" >&2; exit 1; }
@@ -255,9 +253,12 @@ core: programs kernel nouveau firmware $(SAMPLE)/nvkm_gsp_sample.ko
 off := $(KM)/off/nouveau.ko
 pristine := $(KM)/pristine/nouveau.ko
 
-test: programs kernel nouveau abi-modules trace-names firmware-all $(SAMPLE)/nvkm_gsp_sample.ko \
-	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
+# The kernel is fetched and laid out while programs compile.
+test:
+	@$(MAKE) -f tools/inside.mk -j3 for-test
 	@tools/test $(TESTS)
+for-test: programs kernel nouveau abi-modules trace-names firmware-all $(SAMPLE)/nvkm_gsp_sample.ko \
+	$(if $(kernel_name),,$(NOVA)/module/nova-core.ko)
 
 check: programs kernel nouveau abi-modules
 	@tools/check

@@ -6,12 +6,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The `paste` that the tests were built with, which lies beside them.
+/// The `paste` that the tests were built with: beside them, or, if they are built for a target that is named, beside what is the
+/// compiler's own.
 fn paste() -> PathBuf {
     let tests = std::env::current_exe().expect("a test has a path");
     let beside = tests.parent().expect("in a directory");
-    let found = std::fs::read_dir(beside)
-        .expect("readable")
+    let own = beside.join("../../../release/deps");
+    let found = [beside, &own]
+        .into_iter()
+        .filter_map(|dir| std::fs::read_dir(dir).ok())
+        .flatten()
         .flatten()
         .find(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();

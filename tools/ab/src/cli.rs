@@ -159,7 +159,6 @@ impl Places {
     pub fn setup(&self, name: &str, out: &Path) -> Setup {
         let exe = env::current_exe().unwrap_or_default();
         let beside = exe.parent().unwrap_or(Path::new("")).to_path_buf();
-        let target = beside.parent().unwrap_or(Path::new("")).to_path_buf();
         let or = |given: &Option<PathBuf>, default: PathBuf| given.clone().unwrap_or(default);
         Setup {
             name: name.to_string(),
@@ -176,10 +175,7 @@ impl Places {
             exact: false,
             params: String::new(),
             phases: Vec::new(),
-            guest: or(
-                &self.guest,
-                target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
-            ),
+            guest: or(&self.guest, beside.join("nvkm-guest")),
             kselftest: self.kselftest.clone(),
             extra: self.extra_module.clone(),
             vgpu: or(&self.vgpu, beside.join("nvkm-vgpu")),

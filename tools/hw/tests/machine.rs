@@ -19,18 +19,17 @@ fn build() -> PathBuf {
 /// Runs a machine through these phases, and gives what each phase `hw` said: exit code, standard output, standard error.
 fn machine(name: &str, phases: &str) -> Vec<(i64, String, String)> {
     let out = env::temp_dir().join(format!("nvkm-hw-{name}-{}", std::process::id()));
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or(build().join("cargo-target"), PathBuf::from);
+    let programs = build().join("bin");
     let nouveau = env::var_os("NVKM_NOUVEAU").map_or(build().join("nouveau"), PathBuf::from);
     // Made-up firmware is small: a bind takes a second. What real firmware does is what the cells of `make ab` compare.
-    let output = Command::new(target.join("release/nvkm-ab"))
+    let output = Command::new(programs.join("nvkm-ab"))
         .arg("vm")
         .arg("--out")
         .arg(&out)
         .arg("--guest")
-        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
+        .arg(programs.join("nvkm-guest"))
         .arg("--vgpu")
-        .arg(target.join("release/nvkm-vgpu"))
+        .arg(programs.join("nvkm-vgpu"))
         .arg("--module")
         .arg(nouveau.join("on/nouveau.ko"))
         .args([

@@ -60,7 +60,6 @@ impl Places {
     fn base(&self, name: &str, gpu: &str, out: &Path) -> Setup {
         let exe = env::current_exe().unwrap_or_default();
         let beside = exe.parent().unwrap_or(Path::new("")).to_path_buf();
-        let target = beside.parent().unwrap_or(Path::new("")).to_path_buf();
         Setup {
             name: name.to_string(),
             out: out.join(name),
@@ -77,7 +76,7 @@ impl Places {
             exact: false,
             params: String::new(),
             phases: Vec::new(),
-            guest: target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"),
+            guest: beside.join("nvkm-guest"),
             kselftest: PathBuf::new(), // No phase of its runs it.
             extra: Vec::new(),
             vgpu: beside.join("nvkm-vgpu"),

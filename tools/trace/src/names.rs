@@ -205,7 +205,7 @@ pub fn versions(place: Option<&Path>) -> Vec<String> {
 fn default_places() -> Vec<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let built = std::env::current_exe().ok().and_then(|exe| {
-        // <build>/cargo-target/release/nvkm-trace, or deps/<test> below that.
+        // <build>/cargo-target/<target>/release/nvkm-trace, or deps/<test> below that.
         let target = exe.ancestors().find(|p| p.ends_with("cargo-target"))?;
         Some(target.parent()?.join("generated"))
     });

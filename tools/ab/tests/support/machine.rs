@@ -20,8 +20,8 @@ pub fn build() -> PathBuf {
 }
 
 /// Where this build's programs are.
-pub fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or(build().join("cargo-target"), PathBuf::from)
+pub fn programs() -> PathBuf {
+    build().join("bin")
 }
 
 /// Our module.
@@ -82,12 +82,9 @@ pub fn run(args: &[&str]) -> Ended {
 /// `nvkm-ab vm` with the programs of this build.
 pub fn vm(name: &str, args: &[&str]) -> Ended {
     let out = scratch(name);
-    let target = target();
-    let guest = target
-        .join("x86_64-unknown-linux-gnu/release/nvkm-guest")
-        .display()
-        .to_string();
-    let vgpu = target.join("release/nvkm-vgpu").display().to_string();
+    let programs = programs();
+    let guest = programs.join("nvkm-guest").display().to_string();
+    let vgpu = programs.join("nvkm-vgpu").display().to_string();
     let place = out.display().to_string();
     let mut all = vec!["vm", "--out", &place, "--guest", &guest];
     if !args.contains(&"--vgpu") {
@@ -162,15 +159,15 @@ pub fn machine(
     phases: &str,
     more: &[&str],
 ) -> String {
-    let target = target();
+    let programs = programs();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nvkm-ab"));
     command
         .env("BUILD", build())
         .args(["vm", "--params", params, "--phases", phases, "--log"])
         .arg("--guest")
-        .arg(target.join("x86_64-unknown-linux-gnu/release/nvkm-guest"))
+        .arg(programs.join("nvkm-guest"))
         .arg("--vgpu")
-        .arg(target.join("release/nvkm-vgpu"))
+        .arg(programs.join("nvkm-vgpu"))
         .arg("--out")
         .arg(out)
         .args(more);
