@@ -25,7 +25,7 @@ pub fn lines(run: &Run) -> Vec<Line> {
             (
                 l.phase.clone(),
                 l.prio,
-                pointers(&times(&l.text), &mut seen),
+                pointers(&processes(&times(&l.text)), &mut seen),
             )
         })
         .collect()
@@ -50,6 +50,25 @@ fn times(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
+    out
+}
+
+/// Replaces the numbers of our own processes, as nouveau names its clients (`init[108]`, nouveau_cli_init()): how many threads the
+/// kernel has started by then is not the driver's doing.
+fn processes(text: &str) -> String {
+    // The guest's program is PID 1 and keeps that name; on a card it is nvkm-hw.
+    const NAMES: [&str; 2] = ["init[", "nvkm-hw["];
+    let mut out = text.to_string();
+    for name in NAMES {
+        let mut parts: Vec<String> = out.split(name).map(String::from).collect();
+        for part in parts.iter_mut().skip(1) {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            if digits > 0 && part[digits..].starts_with(']') {
+                part.replace_range(..digits, "#");
+            }
+        }
+        out = parts.join(name);
+    }
     out
 }
 
@@ -140,6 +159,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::pointers;
+    use super::processes;
     use super::times;
 
     #[test]
@@ -152,6 +172,24 @@ mod tests {
         // A whole number is one that somebody chose.
         for same in ["Waiting for 5 seconds.", "GART: 0.001", " seconds", ""] {
             assert_eq!(times(same), same);
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_process_is_no_difference() {
+        let line = |pid| format!("fifo:000000:0001:0001:[init[{pid}]] errored - disabling channel");
+        assert_eq!(processes(&line("108")), processes(&line("109")));
+        assert_ne!(processes(&line("108")), processes(&line("108 ")));
+        // Whose channel it is, and which, remains.
+        for same in [
+            "[init]",
+            "runl[1] errored",
+            "init[",
+            "init[1",
+            "[other[108]]",
+            "",
+        ] {
+            assert_eq!(processes(same), same);
         }
     }
 
