@@ -11,7 +11,11 @@ use std::process::Command;
 fn paste() -> PathBuf {
     let tests = std::env::current_exe().expect("a test has a path");
     let beside = tests.parent().expect("in a directory");
-    let own = beside.join("../../../release/deps");
+    let profile = beside.parent().and_then(Path::file_name);
+    let own = beside
+        .join("../../..")
+        .join(profile.expect("of a profile"))
+        .join("deps");
     let found = [beside, &own]
         .into_iter()
         .filter_map(|dir| std::fs::read_dir(dir).ok())
