@@ -96,17 +96,13 @@ fn setup(plan: &Plan, name: &str) -> Result<Setup> {
     Ok(setup)
 }
 
-/// Runs machines, at most `jobs` at a time.
+/// Runs machines, at most `jobs` at a time and not more than there are processors, since each has its own.
 ///
 /// # Errors
 ///
 /// One could not be set up at all.
 pub fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
-    let mut setups = setups.to_vec();
-    let processors = place::processors();
-    for (n, setup) in setups.iter_mut().enumerate() {
-        setup.processor = processors.get(n % processors.len().max(1)).copied();
-    }
+    let jobs = jobs.min(place::processors().len());
     let (tx, rx) = mpsc::channel();
     let mut outcomes: Vec<Option<Outcome>> = vec![None; setups.len()];
     thread::scope(|scope| {

@@ -13,7 +13,6 @@ use clap::Parser;
 use clap::Subcommand;
 
 use nvkm_ab::vm::firmware;
-use nvkm_ab::vm::place;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
 
@@ -182,7 +181,7 @@ impl Places {
             vgpu_args: self.vgpu_args.clone(),
             qemu: self.qemu.clone(),
             append: self.append.clone(),
-            processor: place::any(),
+            own_processor: true,
             limit: Duration::from_secs(self.limit),
             silence: Duration::from_secs(self.silence),
             progress: true,

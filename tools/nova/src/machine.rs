@@ -83,7 +83,7 @@ impl Places {
             vgpu_args: Vec::new(),
             qemu: "qemu-system-x86_64".into(),
             append: String::new(),
-            processor: None,
+            own_processor: true,
             limit: Duration::from_secs(self.limit),
             silence: Duration::from_secs(60),
             progress: self.progress,

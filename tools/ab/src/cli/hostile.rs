@@ -125,8 +125,8 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
     setup.progress = false;
     // Nobody asks it here, and it takes half of all instructions.
     setup.append += " kmemleak=off";
-    // Memory is to change while the driver looks at it: the device wants a processor of its own.
-    setup.processor = None;
+    // Memory is to change while the driver looks at it: the device wants another processor than the driver's.
+    setup.own_processor = false;
     let times = if attack.patient { 4 } else { 1 };
     setup.limit = LIMIT * times;
     setup.silence = SILENCE * times;

@@ -7,10 +7,14 @@
 //! before all others there, the main loop has passed the interrupt on before the virtual processor executes another
 //! instruction.  One processor for both programs is also the quickest: they take turns and never work at the same time.
 
+use std::env;
 use std::fs;
+use std::fs::File;
 use std::io;
 use std::mem;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The processors that this process may use.
@@ -27,11 +31,40 @@ pub fn processors() -> Vec<usize> {
         .collect()
 }
 
-/// One of them, by this process's number, so that machines of several runners spread out.
-pub fn any() -> Option<usize> {
-    let all = processors();
-    all.get(std::process::id() as usize % all.len().max(1))
-        .copied()
+/// A processor that other machines, of whatever runner, keep off while this lives.
+pub struct Place {
+    /// Its number.
+    pub processor: usize,
+    _lock: Option<File>,
+}
+
+/// A processor that no other machine has.  Where all are taken, one by this process's number beside another machine: that takes longer,
+/// but a wait would look like a machine that hangs.
+pub fn take() -> Option<Place> {
+    take_of(&processors(), &env::temp_dir())
+}
+
+/// One of these, by the locks that lie in a directory.
+fn take_of(processors: &[usize], locks: &Path) -> Option<Place> {
+    // SAFETY: takes nothing and always succeeds.
+    let user = unsafe { libc::getuid() };
+    for &processor in processors {
+        let path = locks.join(format!("nvkm-processor-{user}-{processor}"));
+        let opened = File::options().append(true).create(true).open(path);
+        let Ok(lock) = opened else { continue };
+        // SAFETY: the descriptor is open; no memory is passed.
+        if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+            return Some(Place {
+                processor,
+                _lock: Some(lock),
+            });
+        }
+    }
+    let n = std::process::id() as usize % processors.len().max(1);
+    Some(Place {
+        processor: *processors.get(n)?,
+        _lock: None,
+    })
 }
 
 /// Puts a program to be started on one processor.
@@ -94,4 +127,33 @@ pub fn virtual_processor_last(qemu: u32) -> bool {
         unsafe { libc::sched_setscheduler(thread, libc::SCHED_IDLE, &param) };
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_machine_has_a_processor_of_its_own_while_there_are_any() {
+        let locks = env::temp_dir().join(format!("nvkm-place-{}", std::process::id()));
+        fs::create_dir_all(&locks).unwrap();
+        let take = || take_of(&[3, 5], &locks).unwrap();
+        let (first, second) = (take(), take());
+        assert_eq!((first.processor, second.processor), (3, 5));
+        // Beside another one.
+        let third = take();
+        assert!([3, 5].contains(&third.processor));
+        drop(third);
+        drop(second);
+        assert_eq!(take().processor, 5);
+        drop(first);
+        assert_eq!(take().processor, 3);
+        fs::remove_dir_all(&locks).unwrap();
+    }
+
+    #[test]
+    fn where_no_lock_can_be_made_a_machine_runs_nevertheless() {
+        assert_eq!(take_of(&[7], Path::new("/dev/null")).unwrap().processor, 7);
+        assert!(take_of(&[], &env::temp_dir()).is_none());
+    }
 }

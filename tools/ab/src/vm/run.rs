@@ -78,8 +78,8 @@ pub struct Setup {
     pub qemu: PathBuf,
     /// More words for the kernel's command line.
     pub append: String,
-    /// Processor for all of the machine's threads, if it is to have one of its own; see [`place`].
-    pub processor: Option<usize>,
+    /// All of the machine's threads are on one processor, its own if there is one; see [`place`].
+    pub own_processor: bool,
     /// The whole run's limit.
     pub limit: Duration,
     /// A guest that is silent for this long is hung.
@@ -136,9 +136,11 @@ pub fn run(setup: &Setup) -> Result<Outcome> {
     let image = kernel.image(&setup.cache)?;
     let initramfs = build_initramfs(setup, &kernel, &out)?;
 
+    let place = setup.own_processor.then(place::take).flatten();
+    let processor = place.as_ref().map(|p| p.processor);
     let socket = socket_path(&out);
     let mut model = match &setup.gpu {
-        Some(gpu) => Some(start_model(setup, gpu, &socket, &out)?),
+        Some(gpu) => Some(start_model(setup, gpu, &socket, &out, processor)?),
         None => None,
     };
     let console = out.join("console.log");
@@ -153,7 +155,7 @@ pub fn run(setup: &Setup) -> Result<Outcome> {
         memory_mb: 2048,
     });
     let mut qemu = Process::start(&setup.qemu, &args, &out.join("qemu.log"), |command| {
-        if let Some(processor) = setup.processor {
+        if let Some(processor) = processor {
             place::pin(command, processor);
             place::main_thread_first(command);
         }
@@ -272,7 +274,13 @@ fn socket_path(out: &Path) -> PathBuf {
     ))
 }
 
-fn start_model(setup: &Setup, gpu: &str, socket: &Path, out: &Path) -> Result<Process> {
+fn start_model(
+    setup: &Setup,
+    gpu: &str,
+    socket: &Path,
+    out: &Path,
+    processor: Option<usize>,
+) -> Result<Process> {
     let _ = fs::remove_file(socket);
     let mut args = vec![
         "--gpu".to_string(),
@@ -288,7 +296,7 @@ fn start_model(setup: &Setup, gpu: &str, socket: &Path, out: &Path) -> Result<Pr
     ]);
     args.extend(setup.vgpu_args.iter().cloned());
     let mut model = Process::start(&setup.vgpu, &args, &out.join("vgpu.log"), |command| {
-        if let Some(processor) = setup.processor {
+        if let Some(processor) = processor {
             place::pin(command, processor);
         }
     })?;
@@ -325,7 +333,7 @@ fn watch(
     let mut last_sign = Instant::now();
     let mut console_size = 0;
     let mut ended = false;
-    let mut arranged = setup.processor.is_none();
+    let mut arranged = !setup.own_processor;
     loop {
         arranged = arranged || place::virtual_processor_last(qemu.id());
         // Asked before the report is read: what was written before the end is then surely seen.
