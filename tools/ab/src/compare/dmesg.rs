@@ -20,7 +20,7 @@ pub fn lines(run: &Run) -> Vec<Line> {
     run.guest
         .log
         .iter()
-        .filter(|l| l.phase != "boot")
+        .filter(|l| l.phase != "boot" && !of_clock(&l.text))
         .map(|l| {
             (
                 l.phase.clone(),
@@ -29,6 +29,11 @@ pub fn lines(run: &Run) -> Vec<Line> {
             )
         })
         .collect()
+}
+
+/// Whether the kernel says it of its own clock, which it measures for a second beside all that happens (tsc_refine_calibration_work()).
+fn of_clock(text: &str) -> bool {
+    text.starts_with("tsc: ") || text.starts_with("clocksource: ")
 }
 
 /// Replaces what the kernel says that something took, like `(elapsed 0.001 seconds)`: it is rounded, so that a microsecond
@@ -158,6 +163,7 @@ pub fn alarms(run: &Run) -> Vec<String> {
 mod tests {
     use std::collections::HashMap;
 
+    use super::of_clock;
     use super::pointers;
     use super::processes;
     use super::times;
@@ -173,6 +179,15 @@ mod tests {
         for same in ["Waiting for 5 seconds.", "GART: 0.001", " seconds", ""] {
             assert_eq!(times(same), same);
         }
+    }
+
+    #[test]
+    fn what_the_kernel_says_of_its_clock_is_not_the_drivers() {
+        assert!(of_clock(
+            "tsc: Refined TSC clocksource calibration: 999.999 MHz"
+        ));
+        assert!(of_clock("clocksource: tsc: mask: 0xffffffffffffffff"));
+        assert!(!of_clock("nouveau 0000:00:04.0: tsc: "));
     }
 
     #[test]
