@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // subject: gsp: check where FWSEC and its parts lie
 // file: nvkm/subdev/gsp/fwsec.c
-// attacks: vbios-imem-size-ampere vbios-dmem-offset vbios-interface-beyond vbios-interface-beyond-ampere vbios-signatures-none
+// attacks: vbios-imem-size-ampere vbios-dmem-offset vbios-interface-beyond vbios-interface-beyond-ampere vbios-signatures-none vbios-signatures-many
 // | FWSEC is copied out of the VBIOS by the sizes in its descriptor, and the
 // | copy is changed where its interface table says. Sizes and offsets are
 // | taken as they are: what is copied may lie behind the VBIOS, what is
-// | changed behind the copy, and a descriptor without a signature leaves a
+// | changed behind the copy, there may be more signatures than the
+// | descriptor has room for, and a descriptor without a signature leaves a
 // | NULL that is read from later.
 // |
 // | Refuse all of that.
@@ -89,6 +90,9 @@ identifier ret;
  	int ret;
 +
 +	if (WARN_ON(!desc->SignatureCount))
++		return -EINVAL;
++
++	if (WARN_ON(sizeof(*desc) + desc->SignatureCount * 96 * 4 > size))
 +		return -EINVAL;
  	...
  }
