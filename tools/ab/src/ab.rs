@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One cell: two machines with C, one with Rust, run at the same time, compared, reported.
+//! One cell: two machines with C, one with Rust, compared, reported.
 
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
+use serde_json::json;
 use serde_json::Value;
 
 use crate::compare::Run;
 use crate::lists::Lists;
 use crate::lists::Which;
 use crate::names;
+use crate::pair::Pairs;
 use crate::report;
 use crate::report::Cell;
 use crate::report::Extra;
@@ -25,7 +27,6 @@ use crate::vm::elf;
 use crate::vm::guest::Guest;
 use crate::vm::kernel::Kernel;
 use crate::vm::module;
-use crate::vm::place;
 use crate::vm::run;
 use crate::vm::run::Outcome;
 use crate::vm::run::Setup;
@@ -45,12 +46,12 @@ pub struct Plan {
     pub params: String,
     /// More module parameters, for the Rust side.
     pub params_rust: String,
+    /// The C sides boot, whatever the third one does.
+    pub fresh_c: bool,
     /// Where the sides' directories and the reports go.
     pub out: PathBuf,
     /// The committed lists.
     pub selftests: PathBuf,
-    /// Machines that run at the same time.
-    pub jobs: usize,
 }
 
 /// Parameters of a side.  A module that has no `rust_gsp` (the distribution's own) is not given one.
@@ -90,41 +91,40 @@ fn setup(plan: &Plan, name: &str) -> Result<Setup> {
         ""
     };
     setup.params = parameters(plan, module, &value, more)?;
+    setup.fresh |= plan.fresh_c && name != "rust";
     setup.module = module.clone();
     // Bit for bit is for what others built and signed.
     setup.exact = plan.base.exact && module.is_none();
     Ok(setup)
 }
 
-/// Runs machines, at most `jobs` at a time and not more than there are processors, since each has its own.
+/// The machines of a cell: both C sides, and the third one.
+///
+/// # Errors
+///
+/// A module cannot be read, or has no Rust where Rust is asked for.
+pub fn setups(plan: &Plan) -> Result<[Setup; 3]> {
+    Ok([setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?])
+}
+
+/// Runs machines, as many at a time as there are processors.
 ///
 /// # Errors
 ///
 /// One could not be set up at all.
-pub fn machines(setups: &[Setup], jobs: usize) -> Result<Vec<Outcome>> {
-    let jobs = jobs.min(place::processors().len());
-    let (tx, rx) = mpsc::channel();
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; setups.len()];
+pub fn machines(setups: &[Setup]) -> Result<Vec<Outcome>> {
     thread::scope(|scope| {
-        let mut next = 0;
-        let mut running = 0;
-        while next < setups.len() || running > 0 {
-            while next < setups.len() && running < jobs.max(1) {
-                let (tx, setup, n) = (tx.clone(), &setups[next], next);
-                scope.spawn(move || tx.send((n, run::run(setup))));
-                next += 1;
-                running += 1;
-            }
-            let (n, outcome) = rx.recv().context("a machine's thread died")?;
-            running -= 1;
-            outcomes[n] = Some(outcome.with_context(|| setups[n].name.clone())?);
-        }
-        Ok::<(), anyhow::Error>(())
-    })?;
-    outcomes
-        .into_iter()
-        .map(|o| o.context("a machine did not run"))
-        .collect()
+        let threads: Vec<_> = setups
+            .iter()
+            .map(|setup| scope.spawn(move || run::run(setup)))
+            .collect();
+        let joined = threads.into_iter().zip(setups).map(|(thread, setup)| {
+            let outcome = thread.join();
+            let outcome = outcome.map_err(|_| anyhow!("a machine's thread died"))?;
+            outcome.with_context(|| setup.name.clone())
+        });
+        joined.collect()
+    })
 }
 
 fn side(setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
@@ -156,7 +156,10 @@ fn side(setup: &Setup, outcome: &Outcome) -> crate::verdict::Side {
 
 fn write_log(dir: &Path, guest: &Guest) -> Result<()> {
     let text = guest.last_lines(usize::MAX).join("\n") + "\n";
-    fs::write(dir.join("dmesg.txt"), text)?;
+    let path = dir.join("dmesg.txt");
+    // Another cell may have the same file.
+    let _ = fs::remove_file(&path);
+    fs::write(path, text)?;
     Ok(())
 }
 
@@ -165,7 +168,7 @@ fn write_log(dir: &Path, guest: &Guest) -> Result<()> {
 /// # Errors
 ///
 /// The cell could not be run at all (something needed is missing or broken).
-pub fn run(plan: &Plan) -> Result<Value> {
+pub fn run(plan: &Plan, pairs: &Pairs) -> Result<Value> {
     let start = Instant::now();
     fs::create_dir_all(&plan.out)
         .with_context(|| format!("{} cannot be made", plan.out.display()))?;
@@ -185,12 +188,22 @@ pub fn run(plan: &Plan) -> Result<Value> {
         phases: &plan.base.phases,
     };
     let lists = Lists::load(&plan.selftests, &plan.cell.seams, &topics, &which)?;
-    let setups = [setup(plan, "c1")?, setup(plan, "c2")?, setup(plan, "rust")?];
+    let setups = setups(plan)?;
     // Unpacking and stripping once here keeps three threads from doing it three times.
     kernel.image(&plan.base.cache)?;
-    let outcomes = machines(&setups, plan.jobs)?;
+    let (pair, rust) = thread::scope(|scope| {
+        let rust = scope.spawn(|| run::run(&setups[2]));
+        let both = || {
+            let outcomes = machines(&setups[..2])?;
+            <[Outcome; 2]>::try_from(outcomes).map_err(|_| anyhow!("a machine did not run"))
+        };
+        let pair = pairs.of(&plan.cell.name, [&setups[0], &setups[1]], both);
+        let rust = rust.join().map_err(|_| anyhow!("a machine's thread died"));
+        anyhow::Ok((pair?, rust?.context("rust")?))
+    })?;
+    let outcomes = [&pair.outcomes[0], &pair.outcomes[1], &rust];
 
-    let make = |n: usize| side(&setups[n], &outcomes[n]);
+    let make = |n: usize| side(&setups[n], outcomes[n]);
     let sides = [make(0), make(1), make(2)];
     let extra = |n: usize| Extra {
         module: setups[n]
@@ -201,7 +214,7 @@ pub fn run(plan: &Plan) -> Result<Value> {
         wall_s: outcomes[n].wall.as_secs_f64(),
         last_lines: outcomes[n].last_lines.clone(),
     };
-    for (setup, outcome) in setups.iter().zip(&outcomes) {
+    for (setup, outcome) in setups.iter().zip(outcomes) {
         write_log(&setup.out, &outcome.guest)?;
     }
     let judgement = crate::verdict::judge(&sides, &lists, &plan.cell.seams)?;
@@ -213,6 +226,7 @@ pub fn run(plan: &Plan) -> Result<Value> {
         &judgement,
         start.elapsed().as_secs_f64(),
     );
+    report["pair"] = json!({"of": pair.of, "inputs": pair.inputs});
     let reference = &sides[0].run.trace.messages;
     names::annotate(&mut report, reference, &*names::of(&plan.base.abi));
     fs::write(

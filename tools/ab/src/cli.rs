@@ -15,6 +15,7 @@ use clap::Subcommand;
 use nvkm_ab::vm::firmware;
 use nvkm_ab::vm::run;
 use nvkm_ab::vm::run::Setup;
+use nvkm_ab::vm::slots;
 
 mod bench;
 mod cells;
@@ -22,6 +23,7 @@ mod fleet;
 mod hostile;
 mod matrix;
 mod page;
+mod snapshots;
 
 use bench::BenchArgs;
 use cells::RunArgs;
@@ -29,6 +31,7 @@ use fleet::FleetArgs;
 use hostile::HostileArgs;
 use matrix::MatrixArgs;
 use page::PageArgs;
+use snapshots::SnapshotsArgs;
 
 /// The whole life of a driver: what an A/B run does when not told otherwise.
 ///
@@ -58,6 +61,8 @@ enum Command {
     Matrix(MatrixArgs),
     /// What binding costs in C and in Rust: instructions and memory.
     Bench(BenchArgs),
+    /// Hold machines that begin from a snapshot against machines that boot.
+    Snapshots(SnapshotsArgs),
     /// Print the table of a report.
     Show {
         /// The report [default: BUILD/ab/report.json].
@@ -118,11 +123,20 @@ pub struct Places {
     /// Let firmware that is visibly broken reach the driver.
     #[arg(long)]
     unchecked_fw: bool,
-    /// Seconds that one machine may run.
+    /// Machines that run at the same time [default: as many as there are processors].
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Boot each machine, instead of beginning from a snapshot of one that has booted.
+    #[arg(long)]
+    fresh: bool,
+    /// Do not run a machine again that ran in the same place with the same inputs: what it left is judged again.
+    #[arg(long)]
+    resume: bool,
+    /// Seconds that one machine may run, of its own time: that of its programs on a processor, and when they want none.
     #[arg(long, default_value_t = 180)]
     limit: u64,
-    /// Seconds without a sign of life after which a guest counts as hung.
-    #[arg(long, default_value_t = 60)]
+    /// Seconds of its own time without a sign of life after which a guest counts as hung.
+    #[arg(long, default_value_t = 50)]
     silence: u64,
 }
 
@@ -139,6 +153,11 @@ impl Places {
         setup.fw = dir;
         setup.abi = abi;
         Ok(())
+    }
+
+    /// Lets as many machines run at the same time as the command line says.
+    pub fn limit_jobs(&self) {
+        slots::limit(self.jobs.unwrap_or(0));
     }
 
     /// Where reports and traces go.
@@ -182,6 +201,8 @@ impl Places {
             qemu: self.qemu.clone(),
             append: self.append.clone(),
             own_processor: true,
+            fresh: self.fresh,
+            resume: self.resume,
             limit: Duration::from_secs(self.limit),
             silence: Duration::from_secs(self.silence),
             progress: true,
@@ -236,6 +257,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(args) => cells::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Snapshots(args) => snapshots::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),
         Command::Hostile(args) => hostile::run(&args),

@@ -141,19 +141,6 @@ impl Seen {
     pub fn json(&self) -> Value {
         json!({"outcome": self.fate.name(), "why": self.why, "said": self.said, "done": self.done, "warnings": self.warnings})
     }
-
-    /// What [`Seen::json`] made.
-    pub fn of_json(value: &Value) -> Option<Self> {
-        Some(Self {
-            fate: Fate::ALL
-                .into_iter()
-                .find(|fate| value["outcome"] == fate.name())?,
-            why: value["why"].as_str()?.into(),
-            said: serde_json::from_value(value["said"].clone()).ok()?,
-            done: value["done"].as_u64()?,
-            warnings: value["warnings"].as_u64()? as usize,
-        })
-    }
 }
 
 const OOPS: [&str; 9] = [
@@ -393,8 +380,6 @@ mod tests {
         let it = attack(After::Intact, true);
         let seen = fate(&it, guest(&it, &[]));
         assert_eq!((seen.fate, seen.done), (Fate::Handled, 1), "{}", seen.why);
-        let again = Seen::of_json(&seen.json()).unwrap();
-        assert_eq!(again.json(), seen.json());
         let it = attack(After::Refused, false);
         assert_eq!(fate(&it, guest(&it, &["probe"])).fate, Fate::Handled);
     }

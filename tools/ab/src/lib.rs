@@ -11,6 +11,8 @@ pub mod hostile;
 pub mod lists;
 pub mod matrix;
 pub mod names;
+pub mod pair;
+pub mod pool;
 pub mod report;
 pub mod seams;
 pub mod swap;

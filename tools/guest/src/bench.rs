@@ -22,8 +22,9 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
+use nvkm_guest::sys;
+
 use crate::pci::Gpu;
-use crate::sys;
 
 const TRACING: &str = "/sys/kernel/tracing";
 /// What an unbind leaves to others (deferred frees) is done after this time; memory comes back later still, some of it by

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
-use crate::sys;
+use nvkm_guest::sys;
 
 const TEST: &str = "/kselftest/drivers/gpu/nouveau/rust_gsp.sh";
 const DEBUGFS: &str = "/sys/kernel/debug";

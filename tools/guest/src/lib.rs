@@ -3,6 +3,10 @@
 
 pub mod copy;
 pub mod drm;
+pub mod fw_cfg;
 pub mod kmsg;
 pub mod modules;
 pub mod nvif;
+pub mod parcel;
+pub mod report;
+pub mod sys;

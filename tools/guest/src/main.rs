@@ -2,7 +2,7 @@
 //! PID 1 of the initramfs: loads the driver, takes it through the phases of a plan, and reports each.
 //!
 //! The plan (`/nvkm.json`) is written by `nvkm-ab`, which also reads the report: JSON lines on QEMU's debug port, see
-//! [`report`].  Nothing here knows which side (C or Rust) it is running; that is in the module's parameters.
+//! [`nvkm_guest::report`].  Nothing here knows which side (C or Rust) it is running; that is in the module's parameters.
 //! Every wait is bounded in guest time; what hangs the whole guest is found by the runner's own clock.
 
 mod bench;
@@ -16,9 +16,7 @@ mod pci;
 mod phases;
 mod plan;
 mod power;
-mod report;
 mod swap;
-mod sys;
 mod tracing;
 
 use std::path::Path;
@@ -34,10 +32,12 @@ use serde_json::json;
 use serde_json::Value;
 
 use nvkm_guest::kmsg::Kmsg;
+use nvkm_guest::modules;
+use nvkm_guest::report::Report;
+use nvkm_guest::sys;
 
 use crate::phases::Machine;
 use crate::plan::Plan;
-use crate::report::Report;
 
 /// A phase that takes longer than this in guest time is hung: the driver's own longest time-out is 10 s.
 const PHASE_LIMIT: Duration = Duration::from_secs(120);
@@ -46,6 +46,8 @@ const SWAP_LIMIT: Duration = Duration::from_secs(1200);
 /// A bind for each of its allocations.
 const FAULTS_LIMIT: Duration = Duration::from_secs(3600);
 const SWAP_LOG: Duration = Duration::from_millis(500);
+/// In a phase that takes longer than they do the log is read meanwhile: should it hang, that much of it is known.
+const LONG_LOG: Duration = Duration::from_secs(2);
 
 fn main() {
     let report = match Report::open() {
@@ -70,6 +72,13 @@ fn run(report: &Report) -> Result<()> {
     // Up to here the kernel was told to be quiet; a hang from here on should show its last words on the console.
     sys::console_level(plan.console_level);
     report.send(&json!({"t": "start", "release": sys::release()?, "phases": plan.phases}));
+    // What the driver needs belongs to the machine, as on a computer that has booted.
+    for module in plan.needed() {
+        modules::load(module, "")?;
+    }
+    if plan.replug {
+        pci::replug()?;
+    }
     drain(&mut kmsg, report, "boot")?;
 
     let mut machine = Machine::new(plan.clone());
@@ -136,7 +145,7 @@ fn bounded(
     let (limit, step) = match phase.split('=').next() {
         Some("swap" | "kselftest" | "core" | "hw") => (SWAP_LIMIT, SWAP_LOG),
         Some("fail-bind") => (FAULTS_LIMIT, SWAP_LOG),
-        _ => (PHASE_LIMIT, PHASE_LIMIT),
+        _ => (PHASE_LIMIT, LONG_LOG),
     };
     let start = Instant::now();
     loop {

@@ -13,6 +13,8 @@ use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
 
+use nvkm_guest::parcel;
+
 /// PCI vendor id of NVIDIA.
 const NVIDIA: &str = "0x10de";
 /// Capability pointer and vendor-specific capability id (PCI Local Bus Specification 3.0, 6.7 and appendix H).
@@ -143,6 +145,26 @@ impl Gpu {
         }
         bail!("the model is still busy with command {command:#010x}")
     }
+}
+
+/// Takes the GPU off the bus, if there is one, and finds it again, so that Linux says where its BARs are: where firmware puts
+/// them at boot, and Linux in a device that comes later, are different places. It is left enabled, as firmware leaves it.
+///
+/// # Errors
+///
+/// The kernel refused it.
+pub fn replug() -> Result<()> {
+    let Ok(gpu) = Gpu::find() else { return Ok(()) };
+    parcel::unplug()?;
+    fs::write(gpu.dir.join("remove"), "1").context("the GPU cannot be taken off the bus")?;
+    fs::write("/sys/bus/pci/rescan", "1").context("the PCI bus cannot be scanned again")?;
+    // The scan finds that, too.
+    parcel::unplug()?;
+    let gpu = Gpu::find().context("after a new scan of the bus")?;
+    for on in ["1", "0"] {
+        fs::write(gpu.dir.join("enable"), on).context("the GPU cannot be enabled")?;
+    }
+    Ok(())
 }
 
 fn find_capability(config: &Path) -> Result<Option<u64>> {

@@ -3,7 +3,7 @@
 //!
 //! | phase | what it does |
 //! |---|---|
-//! | `load` | loads the modules of the plan, the driver last |
+//! | `load` | loads the driver; what it needs was loaded before the first phase |
 //! | `probe` | the driver has the GPU; waits for card0 and renderD128, if it is one that makes them |
 //! | `copy` | a user's client: a copy-engine copy through VRAM and back, data compared |
 //! | `event=N` | has the model post asynchronous event N and gives the driver time to handle it |
@@ -33,7 +33,6 @@ use std::hint;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
 use anyhow::bail;
 use anyhow::Context;
@@ -52,9 +51,9 @@ use crate::pci::Gpu;
 use crate::plan::Plan;
 use crate::power;
 use crate::swap::Steps;
-use crate::sys;
 use crate::tracing;
 use nvkm_guest::modules;
+use nvkm_guest::sys;
 
 const RENDER: &str = "/dev/dri/renderD128";
 const SELECTOR: &str = "/sys/module/nouveau/parameters/rust_gsp";
@@ -141,22 +140,12 @@ impl Machine {
     }
 
     fn load(&self) -> Result<Value> {
-        let Some((last, before)) = self.plan.modules.split_last() else {
-            bail!("the plan names no module")
-        };
-        // Times of each, in guest milliseconds: loading is the longest part of a short run.
-        let mut times = Vec::new();
-        let mut load = |path: &String, params: &str| -> Result<()> {
-            let start = Instant::now();
-            modules::load(path, params)?;
-            times.push(json!([path, start.elapsed().as_millis() as u64]));
-            Ok(())
-        };
-        for module in before {
-            load(module, "")?;
-        }
-        load(last, &self.plan.params)?;
-        Ok(json!({"modules": times}))
+        let driver = self.plan.modules.last();
+        modules::load(
+            driver.context("the plan names no module")?,
+            &self.plan.params,
+        )?;
+        Ok(json!({}))
     }
 
     fn probe(&self) -> Result<Value> {

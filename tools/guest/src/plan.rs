@@ -19,6 +19,8 @@ pub struct Plan {
     pub phases: Vec<String>,
     /// Kernel console log level from the start of the plan on.
     pub console_level: u8,
+    /// Take the GPU off the bus and find it again before the first phase.
+    pub replug: bool,
     /// The driver is one without nodes in /dev/dri: that it has the GPU is all there is to see.
     pub no_nodes: bool,
 }
@@ -33,6 +35,11 @@ impl Plan {
         let path = self.modules.last().context("the plan names no module")?;
         let file = path.rsplit('/').next().unwrap_or_default();
         Ok(file.trim_end_matches(".ko").replace('-', "_"))
+    }
+
+    /// The modules to load before the driver.
+    pub fn needed(&self) -> &[String] {
+        self.modules.split_last().map_or(&[], |(_, needed)| needed)
     }
 
     /// Reads the plan.

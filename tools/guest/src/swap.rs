@@ -15,10 +15,11 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
+use nvkm_guest::sys;
+
 use crate::memory;
 use crate::memory::Held;
 use crate::pci::Gpu;
-use crate::sys;
 
 /// Swaps before the first count: caches, and what the kernel keeps of a device from its first use on.
 pub const WARM_UP: u32 = 4;

@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::json;
 use serde_json::Value;
 
-use crate::sys;
+use nvkm_guest::sys;
 
 const TRACING: &str = "/sys/kernel/tracing";
 /// A buffer of our own: mmiotrace takes the top one.

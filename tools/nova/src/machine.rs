@@ -39,7 +39,9 @@ pub struct Places {
     pub nova: PathBuf,
     /// nouveau with Rust.
     pub nouveau: PathBuf,
-    /// Seconds that one machine may run.
+    /// Boot each machine, instead of beginning from a snapshot.
+    pub fresh: bool,
+    /// Seconds of its own time that one machine may run.
     pub limit: u64,
     /// Show progress.
     pub progress: bool,
@@ -84,8 +86,10 @@ impl Places {
             qemu: "qemu-system-x86_64".into(),
             append: String::new(),
             own_processor: true,
+            fresh: self.fresh,
+            resume: false,
             limit: Duration::from_secs(self.limit),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_secs(50),
             progress: self.progress,
         }
     }

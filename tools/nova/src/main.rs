@@ -14,6 +14,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 
+use nvkm_ab::vm::slots;
 use nvkm_nova::files;
 use nvkm_nova::machine::Places;
 use nvkm_nova::machine::CHIPS;
@@ -75,9 +76,9 @@ struct RunArgs {
     /// Chips, separated by commas.
     #[arg(long, default_value = "all")]
     gpu: String,
-    /// Machines that run at the same time.
-    #[arg(long, default_value_t = 3)]
-    jobs: usize,
+    /// Machines that run at the same time [default: as many as there are processors].
+    #[arg(long)]
+    jobs: Option<usize>,
     /// Directory of everything built.
     #[arg(long, env = "BUILD", default_value = "build")]
     build: PathBuf,
@@ -96,7 +97,10 @@ struct RunArgs {
     /// The page with the table.
     #[arg(long, default_value = "migration-plan.md")]
     page: PathBuf,
-    /// Seconds that one machine may run.
+    /// Boot each machine, instead of beginning from a snapshot of one that has booted.
+    #[arg(long)]
+    fresh: bool,
+    /// Seconds of its own time that one machine may run.
     #[arg(long, default_value_t = 180)]
     limit: u64,
     /// No progress lines.
@@ -152,6 +156,7 @@ fn show(file: &Path) -> Result<u8> {
 }
 
 fn outcomes(args: &RunArgs, sides: &'static [run::Which]) -> Result<Outcomes> {
+    slots::limit(args.jobs.unwrap_or(0));
     let out = args.out.clone().unwrap_or_else(|| args.build.join("nova"));
     let or = |given: &Option<PathBuf>, default: &str| {
         given.clone().unwrap_or_else(|| args.build.join(default))
@@ -165,12 +170,12 @@ fn outcomes(args: &RunArgs, sides: &'static [run::Which]) -> Result<Outcomes> {
                 .clone()
                 .unwrap_or_else(|| out.join("module/nova-core.ko")),
             nouveau: or(&args.nouveau, "nouveau").join("on/nouveau.ko"),
+            fresh: args.fresh,
             limit: args.limit,
             progress: !args.quiet,
         },
         chips: run::chips(&args.gpu)?,
         sides,
-        jobs: args.jobs,
         out: out.clone(),
     };
     let outcomes = run::run(&plan)?;

@@ -57,8 +57,6 @@ pub struct Plan {
     pub chips: Vec<String>,
     /// The machines of each.
     pub sides: &'static [Which],
-    /// Machines at the same time.
-    pub jobs: usize,
     /// Where everything goes: a directory a chip.
     pub out: PathBuf,
 }
@@ -241,7 +239,7 @@ pub fn run(plan: &Plan) -> Result<Outcomes> {
         // Unpacked once, and not by all machines at the same time.
         kernel.image(&first.cache)?;
     }
-    let outcomes = ab::machines(&setups, plan.jobs)?;
+    let outcomes = ab::machines(&setups)?;
     let mut cells = Vec::new();
     for (n, chip) in plan.chips.iter().enumerate() {
         let at = n * plan.sides.len();

@@ -50,9 +50,6 @@ pub struct BenchArgs {
     /// Name of the directory below BUILD.
     #[arg(long, default_value = "bench")]
     name: String,
-    /// Machines that run at the same time.
-    #[arg(long, default_value_t = 2)]
-    jobs: usize,
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -99,7 +96,7 @@ fn cell(
         setup(args, gpu, fw, "c", "0")?,
         setup(args, gpu, fw, "rust", &seams.join(","))?,
     ];
-    let outcomes = ab::machines(&setups, args.jobs)?;
+    let outcomes = ab::machines(&setups)?;
     for (setup, outcome) in setups.iter().zip(&outcomes) {
         if let Some(error) = &outcome.error {
             for line in &outcome.last_lines {
@@ -126,6 +123,7 @@ fn cell(
 /// What was asked for makes no sense, or reports cannot be written.
 pub fn run(args: &BenchArgs) -> Result<u8> {
     let start = Instant::now();
+    args.places.limit_jobs();
     if args.name.is_empty() || args.name.contains('/') || args.name.starts_with('.') {
         bail!(
             "'{}' cannot be the name of a directory below BUILD",

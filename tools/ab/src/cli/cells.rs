@@ -17,6 +17,7 @@ use nvkm_ab::ab;
 use nvkm_ab::ab::Plan;
 use nvkm_ab::matrix;
 use nvkm_ab::names;
+use nvkm_ab::pair::Pairs;
 use nvkm_ab::report::html;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::table;
@@ -24,6 +25,7 @@ use nvkm_ab::report::Cell;
 pub use nvkm_ab::seams::list as seam_list;
 pub use nvkm_ab::seams::NAMED;
 pub use nvkm_ab::seams::READY;
+use nvkm_ab::vm::slots;
 
 use super::phase_list;
 use super::Places;
@@ -56,9 +58,6 @@ pub struct Common {
     /// Directory of the committed lists.
     #[arg(long, default_value = "selftests")]
     pub selftests: PathBuf,
-    /// Machines that run at the same time.
-    #[arg(long, default_value_t = 3)]
-    jobs: usize,
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -133,9 +132,9 @@ pub fn plan(common: &Common, cell: Cell, phases: Vec<String>, progress: bool) ->
         module_rust,
         params: common.params.clone(),
         params_rust: common.params_rust.clone(),
+        fresh_c: false,
         out,
         selftests: common.selftests.clone(),
-        jobs: common.jobs,
     })
 }
 
@@ -168,8 +167,8 @@ fn failed(plan: &Plan, error: &anyhow::Error) -> Value {
 }
 
 /// Runs one cell and leaves its report as the latest.
-pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
-    let report = match ab::run(plan) {
+pub fn cell(plan: &Plan, common: &Common, pairs: &Pairs) -> Result<Value> {
+    let report = match ab::run(plan, pairs) {
         Ok(report) => report,
         Err(e) => {
             let report = failed(plan, &e);
@@ -195,6 +194,8 @@ pub fn cell(plan: &Plan, common: &Common) -> Result<Value> {
 /// What was asked for makes no sense, or reports cannot be written.
 pub fn run(args: &RunArgs) -> Result<u8> {
     let common = &args.common;
+    // All three at the same time: the third one shares a processor until another is free.
+    slots::limit(common.places.jobs.unwrap_or(3));
     let seams = seam_list(&args.seams)?;
     let cell = Cell {
         name: args
@@ -206,7 +207,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         seams,
     };
     let plan = plan(common, cell, phase_list(&common.phases), true)?;
-    let report = self::cell(&plan, common)?;
+    let report = self::cell(&plan, common, &Pairs::default())?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else if common.ktap {

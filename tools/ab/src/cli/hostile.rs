@@ -8,8 +8,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -25,7 +23,9 @@ use nvkm_ab::hostile;
 use nvkm_ab::hostile::Attack;
 use nvkm_ab::hostile::Fate;
 use nvkm_ab::hostile::Seen;
+use nvkm_ab::pool;
 use nvkm_ab::vm::run;
+use nvkm_ab::vm::slots;
 
 use super::Places;
 
@@ -47,57 +47,14 @@ pub struct HostileArgs {
     /// Where the report and each run's logs go [default: BUILD/hostile].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Machines that run at the same time.
-    #[arg(long, default_value_t = 2)]
-    jobs: usize,
     /// Print what there is, and end.
     #[arg(long)]
     list: bool,
-    /// Do not run again what an earlier run has seen with the same programs, module and kernel.
-    #[arg(long)]
-    resume: bool,
     /// No progress lines.
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
     places: Places,
-}
-
-/// Which programs a machine was made of: a file that was built again has another time.
-fn made_of(setup: &run::Setup) -> Result<String> {
-    let kernel = setup.kernel.join("vmlinuz");
-    let own = std::env::current_exe()?;
-    let module = setup.module.as_deref().unwrap_or(&kernel);
-    let mut all = format!(
-        "{} {} {} {}",
-        setup.fw,
-        setup.params,
-        setup.append,
-        setup.phases.join(",")
-    );
-    // What is running has lost its name when it was built again meanwhile: then it is nobody's.
-    if !own.exists() {
-        return Ok(String::new());
-    }
-    let firmware = setup.firmware.join(&setup.fw);
-    let files = [module, &kernel, &setup.guest, &setup.vgpu, &own, &firmware];
-    for path in files
-        .into_iter()
-        .chain(setup.extra.iter().map(|p| p.as_path()))
-    {
-        let file = fs::metadata(path).with_context(|| format!("{}", path.display()))?;
-        all += &format!(" {} {:?}", file.len(), file.modified()?);
-    }
-    Ok(all)
-}
-
-/// What an earlier run of the same has seen.
-fn seen_before(path: &Path, made_of: &str) -> Option<Seen> {
-    let kept: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    if made_of.is_empty() || kept["made_of"] != made_of {
-        return None;
-    }
-    Seen::of_json(&kept["seen"])
 }
 
 fn attacks(vgpu: &Path) -> Result<Vec<Attack>> {
@@ -130,10 +87,6 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
     let times = if attack.patient { 4 } else { 1 };
     setup.limit = LIMIT * times;
     setup.silence = SILENCE * times;
-    let (made_of, kept) = (made_of(&setup)?, out.join("seen.json"));
-    if let Some(seen) = seen_before(&kept, &made_of).filter(|_| args.resume) {
-        return Ok(seen);
-    }
     let outcome = run::run(&setup)?;
     let device = fs::read_to_string(out.join("device.json")).unwrap_or_default();
     let device = serde_json::from_str(&device).unwrap_or(Value::Null);
@@ -149,8 +102,6 @@ fn side(args: &HostileArgs, attack: &Attack, rust: bool, out: &Path) -> Result<S
             seen.why = format!("rust_gsp={} and Rust served {served:?}", u8::from(rust));
         }
     }
-    let text = json!({"made_of": made_of, "seen": seen.json()}).to_string();
-    fs::write(&kept, text).with_context(|| format!("{}", kept.display()))?;
     Ok(seen)
 }
 
@@ -165,50 +116,33 @@ fn all(args: &HostileArgs, list: &[Attack], out: &Path) -> Result<Vec<[Option<Se
             }
         }
     }
-    let rows = Mutex::new(vec![[None, None]; list.len()]);
-    let (next, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let failure = Mutex::new(None);
-    thread::scope(|scope| {
-        for _ in 0..args.jobs.max(1) {
-            scope.spawn(|| {
-                while let Some((n, rust)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let began = Instant::now();
-                    let name = if *rust { "Rust" } else { "C" };
-                    match side(args, &list[*n], *rust, out) {
-                        Ok(seen) => {
-                            let count = ended.fetch_add(1, Ordering::Relaxed) + 1;
-                            if !args.quiet {
-                                let (of, s) = (work.len(), began.elapsed().as_secs());
-                                let why = if seen.why.is_empty() {
-                                    String::new()
-                                } else {
-                                    format!(": {}", seen.why)
-                                };
-                                eprintln!(
-                                    "[{count}/{of}] {:32} {name:4} {}{why} ({s} s)",
-                                    list[*n].name,
-                                    seen.fate.name()
-                                );
-                            }
-                            if let Ok(mut rows) = rows.lock() {
-                                rows[*n][usize::from(*rust)] = Some(seen);
-                            }
-                        }
-                        Err(e) => {
-                            if let Ok(mut failure) = failure.lock() {
-                                failure.get_or_insert(e);
-                            }
-                            return;
-                        }
-                    }
-                }
-            });
+    let ended = AtomicUsize::new(0);
+    let one = |(n, rust): &(usize, bool)| -> Result<Seen> {
+        let began = Instant::now();
+        let seen = side(args, &list[*n], *rust, out)?;
+        let count = ended.fetch_add(1, Ordering::Relaxed) + 1;
+        if !args.quiet {
+            let (of, s) = (work.len(), began.elapsed().as_secs());
+            let name = if *rust { "Rust" } else { "C" };
+            let why = if seen.why.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", seen.why)
+            };
+            eprintln!(
+                "[{count}/{of}] {:32} {name:4} {}{why} ({s} s)",
+                list[*n].name,
+                seen.fate.name()
+            );
         }
-    });
-    if let Ok(Some(e)) = failure.into_inner() {
-        return Err(e);
+        Ok(seen)
+    };
+    let seen = pool::each(&work, slots::most(), one)?;
+    let mut rows = vec![[None, None]; list.len()];
+    for ((n, rust), seen) in work.iter().zip(seen) {
+        rows[*n][usize::from(*rust)] = Some(seen);
     }
-    rows.into_inner().ok().context("a machine's thread died")
+    Ok(rows)
 }
 
 /// `nvkm-ab hostile`.
@@ -218,6 +152,7 @@ fn all(args: &HostileArgs, list: &[Attack], out: &Path) -> Result<Vec<[Option<Se
 /// There is no such attack, a machine cannot be set up, or the report cannot be written.
 pub fn run(args: &HostileArgs) -> Result<u8> {
     let places = &args.places;
+    places.limit_jobs();
     let vgpu = places.setup("", Path::new("")).vgpu;
     let mut list = attacks(&vgpu)?;
     if !args.only.is_empty() {

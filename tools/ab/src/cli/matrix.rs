@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -17,8 +19,11 @@ use nvkm_ab::matrix::Matrix;
 use nvkm_ab::matrix::Part;
 use nvkm_ab::matrix::Subsystems;
 use nvkm_ab::matrix::COMBINATIONS;
+use nvkm_ab::pair::Pairs;
+use nvkm_ab::pool;
 use nvkm_ab::report::ktap;
 use nvkm_ab::report::matrix as page;
+use nvkm_ab::vm::slots;
 
 use super::cells;
 use super::cells::Common;
@@ -100,6 +105,7 @@ impl MatrixArgs {
 /// What was asked for makes no sense, or reports cannot be written.
 pub fn run(args: &MatrixArgs) -> Result<u8> {
     let common = &args.common;
+    common.places.limit_jobs();
     let file = args.cells.clone();
     let claimed = Matrix::load(&file.unwrap_or_else(|| common.selftests.join("matrix.json")))?;
     let parts = args.parts(&claimed)?;
@@ -108,7 +114,7 @@ pub fn run(args: &MatrixArgs) -> Result<u8> {
         ready: &cells::READY,
     };
     let entries = matrix::entries(&claimed, &parts, subsystems, &cells::seam_list)?;
-    let mut state = page::begin(&claimed, &parts, subsystems, &entries);
+    let state = page::begin(&claimed, &parts, subsystems, &entries);
     if args.list {
         if common.json {
             println!("{}", serde_json::to_string_pretty(&state)?);
@@ -119,27 +125,27 @@ pub fn run(args: &MatrixArgs) -> Result<u8> {
     }
     let running: Vec<&Entry> = entries.iter().filter(|e| e.excluded.is_none()).collect();
     let start = Instant::now();
-    let mut reports = Vec::new();
-    for (n, entry) in running.iter().enumerate() {
-        if !common.quiet {
-            eprintln!(
-                "[{:2} of {}] {:5.0} s  {}",
-                n + 1,
-                running.len(),
-                start.elapsed().as_secs_f64(),
-                entry.cell.name
-            );
-        }
+    let pairs = Pairs::default();
+    let noted = Mutex::new((state, 0));
+    let one = |entry: &&Entry| -> Result<Value> {
         let plan = cells::plan(common, entry.cell.clone(), args.phases(entry), false)?;
-        let report = cells::cell(&plan, common)?;
-        page::note(&mut state, &report, start.elapsed().as_secs_f64());
+        let report = cells::cell(&plan, common, &pairs)?;
+        let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, ended) = &mut *noted;
+        let took = start.elapsed().as_secs_f64();
+        page::note(state, &report, took);
         // After each cell: whoever ends it early keeps what is known.
-        write(common, &state)?;
+        write(common, state)?;
+        *ended += 1;
         if !common.quiet {
-            eprintln!("           {}", page::line(&report));
+            let (of, name, line) = (running.len(), &entry.cell.name, page::line(&report));
+            eprintln!("[{ended:2} of {of}] {took:5.0} s  {name}: {line}");
         }
-        reports.push(report);
-    }
+        Ok(report)
+    };
+    // While one cell is compared the others' machines run.
+    let reports = pool::each(&running, slots::most() + 1, one)?;
+    let (state, _) = noted.into_inner().unwrap_or_else(PoisonError::into_inner);
     if common.json {
         println!("{}", serde_json::to_string_pretty(&state)?);
     } else if common.ktap {

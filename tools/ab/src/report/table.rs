@@ -111,6 +111,15 @@ pub fn render(report: &Value) -> String {
             served(side)
         );
     }
+    if let Some(of) = report["pair"]["of"]
+        .as_str()
+        .filter(|of| report["name"] != *of)
+    {
+        let _ = writeln!(
+            out,
+            "c1 and c2 are the runs of {of}, which has the same C side"
+        );
+    }
     let _ = writeln!(out);
     let _ = writeln!(out, "DMA buffers  {}", buffers(report));
     for line in hardware(report) {

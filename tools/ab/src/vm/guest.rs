@@ -42,6 +42,8 @@ pub struct Phase {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
 pub enum Line {
+    /// A machine that a snapshot is to be made of has booted.
+    Waiting,
     /// The guest's program has started.
     Start {
         /// The running kernel's release.
@@ -69,6 +71,8 @@ pub enum Line {
 /// Everything a guest has reported so far.
 #[derive(Clone, Debug, Default)]
 pub struct Guest {
+    /// It has booted and waits for a run.
+    pub waiting: bool,
     /// Release of the kernel, once the guest's program runs.
     pub release: Option<String>,
     /// The phase that is running.
@@ -100,6 +104,7 @@ impl Guest {
 
     fn take(&mut self, line: &Line) {
         match line.clone() {
+            Line::Waiting => self.waiting = true,
             Line::Start { release } => self.release = Some(release),
             Line::Begin { phase } => self.running = Some(phase),
             Line::Phase(phase) => {
@@ -114,6 +119,16 @@ impl Guest {
                     Err(error.unwrap_or_else(|| "it did not say why".into()))
                 });
             }
+        }
+    }
+
+    /// What it is at, as a part of a sentence.
+    pub fn doing(&self) -> String {
+        match (&self.running, self.phases.last(), &self.end) {
+            (Some(phase), _, _) => format!("in phase {phase}"),
+            (None, _, Some(_)) => "when it was to switch itself off".into(),
+            (None, Some(last), None) => format!("behind phase {}", last.phase),
+            (None, None, None) => "before its first phase".into(),
         }
     }
 

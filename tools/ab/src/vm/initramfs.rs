@@ -82,6 +82,8 @@ pub fn build(parts: &Parts, cache: &Path) -> Result<Vec<u8>> {
         "params": parts.params,
         "phases": parts.phases,
         "console_level": parts.console_level,
+        // A machine that boots and one that is restored then have the GPU's memory at the same addresses.
+        "replug": true,
         "no_nodes": parts.no_nodes,
     });
     cpio.file("nvkm.json", plan.to_string().as_bytes());

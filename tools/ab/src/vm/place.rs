@@ -16,6 +16,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 /// The processors that this process may use.
 pub fn processors() -> Vec<usize> {
@@ -31,57 +33,102 @@ pub fn processors() -> Vec<usize> {
         .collect()
 }
 
-/// A processor that other machines, of whatever runner, keep off while this lives.
+/// A processor that other machines, of whatever runner, keep off while this lives; or one that is shared, as long as none is
+/// free.
 pub struct Place {
     /// Its number.
     pub processor: usize,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
-/// A processor that no other machine has.  Where all are taken, one by this process's number beside another machine: that takes longer,
-/// but a wait would look like a machine that hangs.
+impl Place {
+    /// Moves a machine that shares its processor to one that has become free, if there is one.
+    pub fn improve(&mut self, programs: &[u32]) {
+        if self.lock.is_some() {
+            return;
+        }
+        let Some(free) = free(&processors(), &env::temp_dir()) else {
+            return;
+        };
+        if free.processor != self.processor {
+            move_all(programs, free.processor);
+        }
+        *self = free;
+    }
+}
+
+/// A processor for a machine. Where all are taken it is one by chance, beside another machine: a wait would look like a machine
+/// that hangs.
 pub fn take() -> Option<Place> {
     take_of(&processors(), &env::temp_dir())
 }
 
 /// One of these, by the locks that lie in a directory.
 fn take_of(processors: &[usize], locks: &Path) -> Option<Place> {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    free(processors, locks).or_else(|| {
+        let n = std::process::id() as usize + TURN.fetch_add(1, Ordering::Relaxed);
+        Some(Place {
+            processor: *processors.get(n % processors.len().max(1))?,
+            lock: None,
+        })
+    })
+}
+
+/// The first of these that nobody has, by the locks that lie in a directory.
+fn free(processors: &[usize], locks: &Path) -> Option<Place> {
     // SAFETY: takes nothing and always succeeds.
     let user = unsafe { libc::getuid() };
-    for &processor in processors {
+    processors.iter().find_map(|&processor| {
         let path = locks.join(format!("nvkm-processor-{user}-{processor}"));
-        let opened = File::options().append(true).create(true).open(path);
-        let Ok(lock) = opened else { continue };
+        let lock = File::options().append(true).create(true).open(path).ok()?;
         // SAFETY: the descriptor is open; no memory is passed.
-        if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-            return Some(Place {
-                processor,
-                _lock: Some(lock),
-            });
+        let taken = unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0;
+        taken.then_some(Place {
+            processor,
+            lock: Some(lock),
+        })
+    })
+}
+
+/// Moves programs with all their threads to another processor. They stand still meanwhile: threads of one machine on two
+/// processors would run in another order.
+fn move_all(programs: &[u32], processor: usize) {
+    let signal = |signal| {
+        for &program in programs {
+            // SAFETY: no memory is passed; the programs are children that were not waited for, so that the numbers are theirs.
+            unsafe { libc::kill(program as libc::pid_t, signal) };
+        }
+    };
+    signal(libc::SIGSTOP);
+    for program in programs {
+        let tasks = fs::read_dir(format!("/proc/{program}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            if let Ok(thread) = task.file_name().to_string_lossy().parse() {
+                let _ = set(thread, processor);
+            }
         }
     }
-    let n = std::process::id() as usize % processors.len().max(1);
-    Some(Place {
-        processor: *processors.get(n)?,
-        _lock: None,
-    })
+    signal(libc::SIGCONT);
+}
+
+/// Puts a thread (0: the one that asks) on one processor.
+fn set(thread: libc::pid_t, processor: usize) -> io::Result<()> {
+    // SAFETY: a cpu_set_t is a plain bit set, for which all zeroes is a value.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: the number came from `processors`, which looks at no others than the set has room for.
+    unsafe { libc::CPU_SET(processor, &mut set) };
+    // SAFETY: the kernel reads the given size of a set that outlives the call.
+    if unsafe { libc::sched_setaffinity(thread, mem::size_of::<libc::cpu_set_t>(), &set) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// Puts a program to be started on one processor.
 pub fn pin(command: &mut Command, processor: usize) {
-    let set = move || {
-        // SAFETY: as in `processors`; the index came from there.
-        unsafe {
-            let mut set: libc::cpu_set_t = mem::zeroed();
-            libc::CPU_SET(processor, &mut set);
-            if libc::sched_setaffinity(0, mem::size_of::<libc::cpu_set_t>(), &set) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        Ok(())
-    };
     // SAFETY: the closure makes one system call and allocates nothing.
-    unsafe { command.pre_exec(set) };
+    unsafe { command.pre_exec(move || set(0, processor)) };
 }
 
 /// Lets the first thread of a program to be started go before all others; the threads that it makes are ordinary.
@@ -149,6 +196,28 @@ mod tests {
         drop(first);
         assert_eq!(take().processor, 3);
         fs::remove_dir_all(&locks).unwrap();
+    }
+
+    #[test]
+    fn a_program_is_moved_with_its_threads_and_goes_on() {
+        let all = processors();
+        let (Some(first), Some(last)) = (all.first(), all.last()) else {
+            return;
+        };
+        let mut child = Command::new("sh");
+        child.args(["-c", "while :; do :; done"]);
+        pin(&mut child, *first);
+        let mut child = child.spawn().unwrap();
+        move_all(&[child.id()], *last);
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let allowed = status
+            .lines()
+            .find_map(|l| l.strip_prefix("Cpus_allowed_list:"));
+        assert_eq!(allowed.map(str::trim), Some(last.to_string().as_str()));
+        let state = || fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        assert!(!state().contains(") T "), "{}", state());
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

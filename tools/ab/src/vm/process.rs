@@ -12,10 +12,11 @@ use std::process::ExitStatus;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
 use anyhow::Context;
 use anyhow::Result;
+
+use crate::vm::clock::Clock;
 
 /// A child with its output in a file; dropping it ends it.
 pub struct Process {
@@ -73,16 +74,16 @@ impl Process {
         Ok(self.status)
     }
 
-    /// Waits at most `limit` for its end.
+    /// Waits for its end, at most for `limit` of its own time ([`Clock`]).
     ///
     /// # Errors
     ///
     /// The process cannot be waited for.
     pub fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
-        let end = Instant::now() + limit;
+        let mut clock = Clock::new(vec![self.id()]);
         loop {
             let status = self.ended()?;
-            if status.is_some() || Instant::now() > end {
+            if status.is_some() || clock.now() > limit {
                 return Ok(status);
             }
             thread::sleep(Duration::from_millis(10));

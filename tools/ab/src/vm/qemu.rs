@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! QEMU's command line: a machine in which the same run is the same run.
 
+use std::os::fd::RawFd;
 use std::path::Path;
 
 use serde_json::json;
@@ -13,6 +14,14 @@ pub struct Machine<'a> {
     pub initramfs: &'a Path,
     /// Socket of the virtual GPU, if there is one.
     pub gpu: Option<&'a Path>,
+    /// Something else in the GPU's place, to be taken off the bus before there is a GPU.
+    pub placeholder: bool,
+    /// The file with a restored run's files, in the memory of a second device.
+    pub files: Option<&'a Path>,
+    /// Descriptor of the monitor.
+    pub monitor: Option<RawFd>,
+    /// It is to be restored from a snapshot, and stands still until it is told to go on.
+    pub restored: bool,
     /// File for the kernel's console.
     pub console: &'a Path,
     /// File for the guest's report.
@@ -37,6 +46,10 @@ const ICOUNT_SHIFT: u32 = 1;
 
 /// Guest nanoseconds that one instruction takes.
 pub const NS_PER_INSTRUCTION: u64 = 1 << ICOUNT_SHIFT;
+
+/// Size of the memory that holds a restored run's files, in MiB. It is the same for all, so that Linux gives the GPU the
+/// same addresses.
+pub const FILES: u64 = 256;
 
 /// QEMU's arguments.
 pub fn arguments(machine: &Machine) -> Vec<String> {
@@ -101,6 +114,26 @@ pub fn arguments(machine: &Machine) -> Vec<String> {
             "x-msg-timeout": 120_000,
         });
         add(&["-device", &device.to_string()]);
+    }
+    if machine.placeholder {
+        // Only what is there when the tables are made has a node in ACPI, and nouveau asks the GPU's.
+        add(&["-device", "pci-testdev,addr=04.0"]);
+    }
+    if let Some(files) = machine.files {
+        let path = files.display().to_string().replace(',', ",,");
+        let memory =
+            format!("memory-backend-file,id=files,mem-path={path},size={FILES}M,share=off");
+        add(&["-object", &memory]);
+        add(&["-device", "ivshmem-plain,memdev=files,addr=05.0"]);
+    }
+    if let Some(monitor) = machine.monitor {
+        add(&["-chardev", &format!("socket,id=monitor,fd={monitor}")]);
+        add(&["-mon", "chardev=monitor,mode=control"]);
+    }
+    if machine.restored {
+        add(&["-incoming", "defer", "-S"]);
+        // What nvkm-waiter waits for.
+        add(&["-fw_cfg", "name=opt/nvkm/go,string=1"]);
     }
     args
 }

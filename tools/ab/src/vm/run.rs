@@ -1,37 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Running one machine from start to end, in bounded time whatever happens inside.
+//! A run: what it needs, what it came to, and whether it is one that ran before.
 
 use std::fs;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
-use anyhow::bail;
 use anyhow::Context;
 use anyhow::Result;
+use serde::Deserialize;
+use serde::Serialize;
 
+use crate::vm::contents;
+use crate::vm::digest;
+use crate::vm::digest::Digest;
 use crate::vm::firmware;
 use crate::vm::guest::Guest;
-use crate::vm::guest::Line;
-use crate::vm::hw;
-use crate::vm::initramfs;
 use crate::vm::kernel::Kernel;
-use crate::vm::kselftest;
-use crate::vm::module;
-use crate::vm::place;
-use crate::vm::process::last_lines;
-use crate::vm::process::Process;
-use crate::vm::qemu;
+use crate::vm::machine;
+use crate::vm::machine::NotRestored;
+use crate::vm::slots;
+use crate::vm::snapshot;
+use crate::vm::snapshot::Snapshot;
 
-/// How long the model may take to open its socket, and to write its traces at the end.
-const MODEL_LIMIT: Duration = Duration::from_secs(20);
-/// Guest log lines shown with a failure.
-const LAST_LINES: usize = 15;
+/// Guest memory in MiB.
+pub const MEMORY_MB: u32 = 2048;
 
 /// What a run needs.
 #[derive(Clone, Debug)]
@@ -80,9 +73,13 @@ pub struct Setup {
     pub append: String,
     /// All of the machine's threads are on one processor, its own if there is one; see [`place`].
     pub own_processor: bool,
-    /// The whole run's limit.
+    /// Boot it, instead of beginning from a snapshot.
+    pub fresh: bool,
+    /// Do not run what ran in the same place with the same inputs.
+    pub resume: bool,
+    /// The whole run's limit, in the machine's own time ([`crate::vm::clock`]).
     pub limit: Duration,
-    /// A guest that is silent for this long is hung.
+    /// A guest that is silent for this long of the machine's own time is hung.
     pub silence: Duration,
     /// Show progress.
     pub progress: bool,
@@ -112,330 +109,187 @@ pub struct Outcome {
     pub wall: Duration,
 }
 
+/// What a run leaves, and what an older one may have left.
+const LEFT: [&str; 9] = [
+    RECORD,
+    "wire.jsonl",
+    "mmio.txt",
+    "device.json",
+    "console.log",
+    "guest.jsonl",
+    "dmesg.txt",
+    "vgpu.log",
+    "qemu.log",
+];
+/// What is noted of a run that ended, for one with the same inputs.
+const RECORD: &str = "run.json";
+/// Changes when a run's result may be another one though all its parts are the same.
+const FORMAT: &str = "1";
+
 /// Runs one machine.  What goes wrong inside it is an [`Outcome`] with an error.
 ///
 /// # Errors
 ///
 /// The run could not be set up at all (missing parts, bad firmware).
 pub fn run(setup: &Setup) -> Result<Outcome> {
-    let start = Instant::now();
-    fs::create_dir_all(&setup.out)
-        .with_context(|| format!("{} cannot be made", setup.out.display()))?;
-    // Paths go to other programs: they must not depend on where those run.
-    let out = setup.out.canonicalize()?;
-    for old in [
-        "wire.jsonl",
-        "mmio.txt",
-        "device.json",
-        "console.log",
-        "guest.jsonl",
-    ] {
-        let _ = fs::remove_file(out.join(old));
-    }
-    let kernel = Kernel::open(&setup.kernel)?;
-    let image = kernel.image(&setup.cache)?;
-    let initramfs = build_initramfs(setup, &kernel, &out)?;
-
-    let place = setup.own_processor.then(place::take).flatten();
-    let processor = place.as_ref().map(|p| p.processor);
-    let socket = socket_path(&out);
-    let mut model = match &setup.gpu {
-        Some(gpu) => Some(start_model(setup, gpu, &socket, &out, processor)?),
-        None => None,
-    };
-    let console = out.join("console.log");
-    let report = out.join("guest.jsonl");
-    let args = qemu::arguments(&qemu::Machine {
-        kernel: &image,
-        initramfs: &initramfs,
-        gpu: model.as_ref().map(|_| socket.as_path()),
-        console: &console,
-        report: &report,
-        append: &setup.append,
-        memory_mb: 2048,
-    });
-    let mut qemu = Process::start(&setup.qemu, &args, &out.join("qemu.log"), |command| {
-        if let Some(processor) = processor {
-            place::pin(command, processor);
-            place::main_thread_first(command);
-        }
-    })?;
-    let mut guest = Guest::default();
-    let watched = watch(
-        setup,
-        &mut qemu,
-        model.as_mut(),
-        &report,
-        &console,
-        &mut guest,
-        start,
-    );
-    qemu.kill();
-    let mut error = watched.err().map(|e| format!("{e:#}"));
-    if let Some(model) = &mut model {
-        // It ends by itself when the machine is gone, after writing its traces.
-        match model.wait(MODEL_LIMIT)? {
-            Some(status) if status.success() => {}
-            Some(status) => {
-                let words = model.last_words();
-                error.get_or_insert(format!("the virtual GPU failed ({status}): {words}"));
-            }
-            None => {
-                error
-                    .get_or_insert("the virtual GPU did not end after its machine was gone".into());
-            }
-        }
-    }
-    let _ = fs::remove_file(&socket);
-    let _ = fs::remove_file(&initramfs);
-    let last_lines = if error.is_some() {
-        guest_words(&guest, &console)
-    } else {
-        Vec::new()
-    };
-    Ok(Outcome {
-        guest,
-        error,
-        last_lines,
-        wall: start.elapsed(),
-    })
+    let _slot = slots::take();
+    Prepared::new(setup)?.run()
 }
 
-fn build_initramfs(setup: &Setup, kernel: &Kernel, out: &Path) -> Result<PathBuf> {
-    let loads = setup.phases.iter().any(|p| p == "load");
-    let own;
-    let files = match (&setup.gpu, &setup.other) {
-        (_, Some(other)) => other.files.as_ref(),
-        (Some(gpu), None) if loads => {
-            own = firmware::collect(&setup.firmware, &setup.fw, gpu, setup.unchecked_fw)?;
-            &own
+/// A run that could begin.
+pub struct Prepared<'a> {
+    setup: &'a Setup,
+    out: PathBuf,
+    kernel: Kernel,
+    image: PathBuf,
+    base: Vec<PathBuf>,
+    archive: Vec<u8>,
+    snapshot: Option<Snapshot>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Collects all that a run is made of; makes its snapshot if there is none.
+    ///
+    /// # Errors
+    ///
+    /// A part is missing or broken.
+    pub fn new(setup: &'a Setup) -> Result<Self> {
+        fs::create_dir_all(&setup.out)
+            .with_context(|| format!("{} cannot be made", setup.out.display()))?;
+        // Paths go to other programs: they must not depend on where those run.
+        let out = setup.out.canonicalize()?;
+        let kernel = Kernel::open(&setup.kernel)?;
+        let image = kernel.image(&setup.cache)?;
+        let base = contents::base_modules(setup, &kernel)?;
+        let archive = contents::archive(setup, &kernel, if setup.fresh { &[] } else { &base })?;
+        let mut prepared = Self {
+            setup,
+            out,
+            kernel,
+            image,
+            base,
+            archive,
+            snapshot: None,
+        };
+        prepared.snapshot = prepared.take_snapshot()?;
+        Ok(prepared)
+    }
+
+    fn take_snapshot(&self) -> Result<Option<Snapshot>> {
+        let setup = self.setup;
+        if setup.fresh {
+            return Ok(None);
         }
-        _ => &firmware::Files::new(),
-    };
-    // Modules are only needed if the plan loads any.
-    let modules = match (loads, &setup.other) {
-        (false, _) => Vec::new(),
-        (true, Some(other)) => {
-            let mut modules = kernel.needed_by(&other.module, &setup.cache)?;
-            modules.push(other.module.clone());
-            modules
+        let recipe = snapshot::Recipe {
+            cache: &setup.cache,
+            kernel: &setup.kernel,
+            image: &self.image,
+            waiter: &setup.guest.with_file_name("nvkm-waiter"),
+            modules: &self.base,
+            qemu: &setup.qemu,
+            append: &setup.append,
+            memory_mb: MEMORY_MB,
+        };
+        snapshot::of(&recipe).map(Some)
+    }
+
+    /// A hash of everything that decides what the machine does: two runs with the same one are runs of the same machine. Where
+    /// its files go, and what it is called, is not in it.
+    ///
+    /// # Errors
+    ///
+    /// A part cannot be read.
+    pub fn inputs(&self) -> Result<String> {
+        let setup = self.setup;
+        let mut digest = Digest::new();
+        digest.text(FORMAT);
+        digest.text(&self.kernel.release);
+        match &self.snapshot {
+            Some(snapshot) => digest.text(&snapshot.id),
+            None => digest.text(&digest::file(&self.image)?),
         }
-        (true, None) => {
-            let mut modules = match &setup.module {
-                Some(path) if kernel.stock_nouveau().is_err() => {
-                    kernel.needed_by(path, &setup.cache)?
+        // Guest, driver, modules, firmware, and the plan with its parameters.
+        digest.bytes(&self.archive);
+        digest.text(&digest::program(&setup.qemu)?);
+        digest.text(&setup.append);
+        if let Some(gpu) = &setup.gpu {
+            digest.text(gpu);
+            digest.text(&setup.abi);
+            digest.text(&digest::program(&setup.vgpu)?);
+            setup.vgpu_args.iter().for_each(|arg| digest.text(arg));
+        }
+        digest.text(&format!(
+            "{} {:?} {:?}",
+            setup.own_processor, setup.limit, setup.silence
+        ));
+        Ok(digest.end())
+    }
+
+    /// What an earlier run of the same machine in the same place came to, if its files are still there.
+    fn recorded(&self, inputs: &str) -> Option<Outcome> {
+        let text = fs::read_to_string(self.out.join(RECORD)).ok()?;
+        let record: Record = serde_json::from_str(&text).ok()?;
+        if record.inputs != inputs {
+            return None;
+        }
+        let mut guest = Guest::default();
+        guest.feed(&fs::read(self.out.join("guest.jsonl")).ok()?);
+        Some(Outcome {
+            guest,
+            error: record.error,
+            last_lines: record.last_lines,
+            wall: Duration::from_secs_f64(record.wall_s),
+        })
+    }
+
+    /// Runs it, or gives what it came to earlier, if [`Setup::resume`] says so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`].
+    pub fn run(mut self) -> Result<Outcome> {
+        let inputs = self.inputs()?;
+        if self.setup.resume {
+            if let Some(outcome) = self.recorded(&inputs) {
+                return Ok(outcome);
+            }
+        }
+        for old in LEFT {
+            let _ = fs::remove_file(self.out.join(old));
+        }
+        let outcome = match self.attempt()? {
+            Ok(outcome) => outcome,
+            // One that cannot be restored is made again, once.
+            Err(NotRestored(why)) => {
+                eprintln!("{}: {why:#}; the snapshot is made again", self.setup.name);
+                if let Some(it) = self.snapshot.take() {
+                    it.discard();
                 }
-                _ => kernel.dependencies()?,
-            };
-            modules.push(match &setup.module {
-                Some(path) => path.clone(),
-                None => kernel.stock_nouveau()?,
-            });
-            modules
-        }
-    };
-    let mut programs = if kselftest::wanted(&setup.phases) {
-        kselftest::programs(&setup.kselftest, &setup.kernel)?
-    } else {
-        Vec::new()
-    };
-    if hw::wanted(&setup.phases) {
-        programs.push(hw::program(&setup.guest)?);
-    }
-    let other = setup.other.as_ref();
-    let parts = initramfs::Parts {
-        guest: &setup.guest,
-        modules: &modules,
-        name: other.map_or("nouveau".into(), |o| module::stem(&o.module)),
-        exact: setup.exact,
-        params: &setup.params,
-        phases: &setup.phases,
-        firmware: files,
-        programs: &programs,
-        extra: &setup.extra,
-        console_level: 7,
-        no_nodes: other.is_some_and(|o| o.no_nodes),
-    };
-    let path = out.join("initramfs.cpio");
-    fs::write(&path, initramfs::build(&parts, &setup.cache)?)?;
-    Ok(path)
-}
-
-/// A socket's path has room for 107 bytes; a deep directory needs another place.
-fn socket_path(out: &Path) -> PathBuf {
-    let path = out.join("vgpu.sock");
-    if path.as_os_str().len() < 100 {
-        return path;
-    }
-    PathBuf::from(format!(
-        "/tmp/nvkm-vgpu-{}-{:p}.sock",
-        std::process::id(),
-        &path
-    ))
-}
-
-fn start_model(
-    setup: &Setup,
-    gpu: &str,
-    socket: &Path,
-    out: &Path,
-    processor: Option<usize>,
-) -> Result<Process> {
-    let _ = fs::remove_file(socket);
-    let mut args = vec![
-        "--gpu".to_string(),
-        gpu.to_string(),
-        "--fw".into(),
-        setup.abi.clone(),
-    ];
-    args.extend([
-        "--socket".to_string(),
-        socket.display().to_string(),
-        "--trace".into(),
-        out.display().to_string(),
-    ]);
-    args.extend(setup.vgpu_args.iter().cloned());
-    let mut model = Process::start(&setup.vgpu, &args, &out.join("vgpu.log"), |command| {
-        if let Some(processor) = processor {
-            place::pin(command, processor);
-        }
-    })?;
-    let end = Instant::now() + MODEL_LIMIT;
-    while !socket.exists() {
-        if let Some(status) = model.ended()? {
-            bail!(
-                "the virtual GPU refused to start ({status}): {}",
-                model.last_words()
-            );
-        }
-        if Instant::now() > end {
-            bail!(
-                "the virtual GPU did not open its socket within {} s",
-                MODEL_LIMIT.as_secs()
-            );
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(model)
-}
-
-/// Follows a run until QEMU ends; an error is the sentence that says what went wrong.
-fn watch(
-    setup: &Setup,
-    qemu: &mut Process,
-    mut model: Option<&mut Process>,
-    report: &Path,
-    console: &Path,
-    guest: &mut Guest,
-    start: Instant,
-) -> Result<()> {
-    let mut reader: Option<File> = None;
-    let mut last_sign = Instant::now();
-    let mut console_size = 0;
-    let mut ended = false;
-    let mut arranged = !setup.own_processor;
-    loop {
-        arranged = arranged || place::virtual_processor_last(qemu.id());
-        // Asked before the report is read: what was written before the end is then surely seen.
-        ended |= qemu.ended()?.is_some();
-        if reader.is_none() {
-            reader = File::open(report).ok();
-        }
-        let mut bytes = Vec::new();
-        if let Some(file) = &mut reader {
-            file.read_to_end(&mut bytes)?;
-        }
-        let size = fs::metadata(console).map_or(0, |m| m.len());
-        if !bytes.is_empty() || size != console_size {
-            last_sign = Instant::now();
-            console_size = size;
-        }
-        for line in guest.feed(&bytes) {
-            if setup.progress {
-                progress(setup, &line, start);
+                self.snapshot = self.take_snapshot()?;
+                self.attempt()?.map_err(|NotRestored(why)| why)?
             }
-        }
-        if ended {
-            return verdict(qemu, model.as_deref_mut(), guest, console);
-        }
-        let doing = guest
-            .running
-            .clone()
-            .map_or("before its first phase".into(), |p| format!("in phase {p}"));
-        if last_sign.elapsed() > setup.silence {
-            bail!(
-                "the guest hangs {doing}: no sign of life for {} s",
-                setup.silence.as_secs()
-            );
-        }
-        if start.elapsed() > setup.limit {
-            bail!(
-                "the guest did not finish within {} s; it was {doing}",
-                setup.limit.as_secs()
-            );
-        }
-        thread::sleep(Duration::from_millis(20));
+        };
+        let record = Record {
+            inputs: self.inputs()?,
+            error: outcome.error.clone(),
+            last_lines: outcome.last_lines.clone(),
+            wall_s: outcome.wall.as_secs_f64(),
+        };
+        fs::write(self.out.join(RECORD), serde_json::to_string(&record)?)?;
+        Ok(outcome)
+    }
+
+    fn attempt(&self) -> Result<Result<Outcome, NotRestored>> {
+        let snapshot = self.snapshot.as_ref();
+        machine::run(self.setup, &self.image, &self.archive, snapshot, &self.out)
     }
 }
 
-/// What the end of QEMU means.
-fn verdict(
-    qemu: &mut Process,
-    model: Option<&mut Process>,
-    guest: &Guest,
-    console: &Path,
-) -> Result<()> {
-    match &guest.end {
-        Some(Ok(())) => return Ok(()),
-        Some(Err(why)) => bail!("{why}"),
-        None => {}
-    }
-    let doing = guest
-        .running
-        .clone()
-        .map_or(String::new(), |p| format!(" in phase {p}"));
-    let words = fs::read(console).unwrap_or_default();
-    if let Some(panic) = String::from_utf8_lossy(&words)
-        .lines()
-        .find(|l| l.contains("Kernel panic"))
-    {
-        let text = panic.split_once("] ").map_or(panic, |(_, t)| t);
-        bail!("the guest's kernel panicked{doing}: {}", text.trim());
-    }
-    if let Some(model) = model {
-        if let Some(status) = model.wait(Duration::from_secs(1))? {
-            if !status.success() {
-                bail!(
-                    "the virtual GPU failed{doing} ({status}): {}",
-                    model.last_words()
-                );
-            }
-        }
-    }
-    let status = qemu.ended()?.map_or(String::new(), |s| format!(" ({s})"));
-    bail!(
-        "QEMU ended before the guest did{doing}{status}: {}",
-        qemu.last_words()
-    )
-}
-
-fn progress(setup: &Setup, line: &Line, start: Instant) {
-    let wall = start.elapsed().as_secs_f64();
-    match line {
-        Line::Start { release } => {
-            eprintln!("{:5}  {wall:6.1} s  kernel {release} is up", setup.name)
-        }
-        Line::Phase(p) if p.ok => eprintln!("{:5}  {wall:6.1} s  {} ok", setup.name, p.phase),
-        Line::Phase(p) => eprintln!("{:5}  {wall:6.1} s  {} FAILED", setup.name, p.phase),
-        _ => {}
-    }
-}
-
-/// The guest's last lines: its reported log, or the console where that has more (a panic).
-fn guest_words(guest: &Guest, console: &Path) -> Vec<String> {
-    let spoken = last_lines(console, LAST_LINES);
-    if spoken.is_empty() {
-        return guest.last_lines(LAST_LINES);
-    }
-    spoken
+/// See [`RECORD`].
+#[derive(Deserialize, Serialize)]
+struct Record {
+    inputs: String,
+    error: Option<String>,
+    last_lines: Vec<String>,
+    wall_s: f64,
 }
