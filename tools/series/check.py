@@ -6,6 +6,7 @@ import filecmp
 import hashlib
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import time
 
 import cover
+import rows
 from parts import Wrong
 from tree import NOUVEAU, run
 
@@ -21,6 +23,10 @@ CHECKED = 0
 # checkpatch's: a human adds the sign-off; that new files have a maintainer is checked here, file by file; names of NVIDIA's
 # and nvkm's are what they are.
 CHECKPATCH = ["--strict", "--codespell", "--no-signoff", "--terse", "--show-types", "--ignore", "FILE_PATH_CHANGES,CAMELCASE"]
+
+
+# Who decides what a row comes to.
+TOOLS = [pathlib.Path(__file__), pathlib.Path(__file__).with_name("tree.py"), pathlib.Path(__file__).parents[1] / "toolbox/packages.txt"]
 
 
 class Ktap:
@@ -41,6 +47,29 @@ class Ktap:
         print(f"{'not ok' if problem else 'ok'} {self.count} - series: {name}", flush=True)
 
 
+class Place:
+    """A working tree with the commits of all patches, and what is built from it: off in "n", on in "y"."""
+
+    def __init__(self, series, number):
+        self.series = series
+        self.out = series.out if number == 0 else series.out / f"place-{number}"
+        self.root = series.tree.root
+        if number:
+            self.root = self.out / "linux"
+            self.out.mkdir(exist_ok=True)
+            shutil.rmtree(self.root, ignore_errors=True)
+            series.tree.git("worktree", "prune")
+            series.tree.git("worktree", "add", "-q", "--detach", self.root, series.commits[0])
+        self.nouveau = self.root / NOUVEAU
+        self.at = None
+
+    def checkout(self, commit):
+        """The tree as a commit has it."""
+        if self.at != commit:
+            self.series.tree.git("-C", self.root, "checkout", "-q", "--detach", commit)
+            self.at = commit
+
+
 class Check:
     """All checks of some series."""
 
@@ -53,7 +82,12 @@ class Check:
         self.log.mkdir(parents=True)
         self.kernel = series.kernel
         self.source = series.tree.kernel
-        self.at = None
+        self.main = Place(series, 0)
+        self.places = queue.Queue()
+        for number in range(os.cpu_count()):
+            self.places.put(Place(series, number) if number else self.main)
+        # What a row of builds depends on beside the patch: who builds, and who looks.
+        self.rows = rows.Rows(series.build / "rows/series", [series.release, *(path.read_bytes() for path in TOOLS)])
 
     def command(self, words, name, cwd=None, env=None):
         """Runs a command into a log; gives its text and whether it failed."""
@@ -110,14 +144,13 @@ class Check:
 
     def checkout(self, index):
         """The tree after some patches."""
-        if self.at != index:
-            self.series.tree.git("checkout", "-q", "--detach", self.series.commits[index])
-            self.at = index
+        self.main.checkout(self.series.commits[index])
 
-    def build(self, side, name):
-        """Builds nouveau as it stands in the tree, off ("n") or on ("y"). Only what differs is copied, so that make compiles
+    def build(self, side, name, place=None):
+        """Builds nouveau as it stands in a tree, off ("n") or on ("y"). Only what differs is copied, so that make compiles
         what has changed and what includes that."""
-        directory = self.series.out / side
+        place = place or self.main
+        directory = place.out / side
         fresh = not directory.exists()
         if fresh:
             # Objects of nouveau without us are the same but for what includes a hooked file.
@@ -129,7 +162,7 @@ class Check:
             "rsync", "-rlpc", "--delete", "--filter=P *.o", "--filter=P *.cmd", "--filter=P .*", "--filter=P *.ko", "--filter=P *.mod*",
             "--filter=P Module.symvers", "--filter=P modules.order", "--filter=P *.rmeta", "--filter=P *.a",
             "--filter=P bridge/bindings.rs", "--filter=P bridge/offsets.rs", "--filter=P bridge/offsets/*.s",
-            "--filter=P bridge/abi/***", f"{self.series.tree.nouveau}/", f"{directory}/",
+            "--filter=P bridge/abi/***", f"{place.nouveau}/", f"{directory}/",
         )
         words = ["make", "-C", self.kernel / "out", f"M={directory}", "CC=gcc-14", "KCFLAGS=-g0", f"-j{os.cpu_count()}"]
         if side == "y":
@@ -139,16 +172,16 @@ class Check:
             return "\n".join(re.findall(r"^.*(?:error|Error|\*\*\*).*(?:\n.*){0,6}", said, re.M)) or said
         return "\n".join(re.findall(r"^.*\bwarning\b.*(?:\n.*){0,6}", said, re.M))
 
-    def rust(self, name):
+    def rust(self, name, place):
         """Form and lints of the Rust that is in the tree."""
-        directory = self.series.out / "y"
+        directory = place.out / "y"
         root = directory / "nvkm-rs/nvkm_rs.rs"
         said, code = self.command(
             ["rustfmt", "--edition", "2021", "--config-path", self.source / ".rustfmt.toml", "--check", root], f"{name}-rustfmt"
         )
         problem = said if code else ""
         line = re.search(r"^savedcmd_\S+ := ([^;\n]*)", (directory / "nvkm-rs/.nvkm_rs.o.cmd").read_text(), re.M).group(1)
-        scratch = self.series.out / "clippy"
+        scratch = place.out / "clippy"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         line = line.replace(" rustc ", " clippy-driver ", 1)
@@ -162,11 +195,11 @@ class Check:
         said, code = self.command(["bash", "-c", f"{line} -Dwarnings"], f"{name}-clippy", cwd=directory, env=env)
         return problem + (said if code else "")
 
-    def kernel_doc(self, name):
+    def kernel_doc(self, name, place):
         """The contracts' comments."""
         tools = [self.source / path for path in ("scripts/kernel-doc", "tools/docs/kernel-doc", "scripts/kernel-doc.py")]
         tool = next(path for path in tools if path.exists())
-        headers = sorted((self.series.out / "y/bridge").glob("*.h"))
+        headers = sorted((place.out / "y/bridge").glob("*.h"))
         headers = [path for path in headers if "/**" in path.read_text()]
         if not headers:
             return ""
@@ -174,21 +207,42 @@ class Check:
         return said if code or said.strip() else ""
 
     def patch(self, index):
-        """One patch, built off and on."""
+        """One patch, built off and on: what came of each check, as name and problem."""
         series = self.series
         patch = series.patches[index]
         first, _ = series.span(patch.seam)
         touched = series.tree.git("diff", "--name-only", series.commits[index], series.commits[index + 1]).split()
         if not any(name.startswith(NOUVEAU) for name in touched):
-            return
-        self.checkout(index + 1)
+            return []
         name = f"{patch.seam}-{index - first + 1:02}-{patch.id}"
         where = f"{patch.seam}: {index - first + 1:02} {patch.id}"
-        self.ktap.result(f"{where}: builds without Rust, no warning", self.build("n", f"{name}-n"))
-        problem = self.build("y", f"{name}-y")
-        self.ktap.result(f"{where}: builds with Rust, no warning", problem)
-        if not problem:
-            self.ktap.result(f"{where}: rustfmt, clippy -D warnings, kernel-doc", self.rust(name) + self.kernel_doc(name))
+        tree = series.tree.git("rev-parse", f"{series.commits[index + 1]}:{NOUVEAU}").strip()
+        before = self.rows.passed(name, tree)
+        if before is not None:
+            return [(f"{check} (as before)", "") for check in before]
+        place = self.places.get()
+        try:
+            place.checkout(series.commits[index + 1])
+            # Rust and documents are nothing to a build without Rust.
+            off = any(not path.endswith((".rs", ".rst")) for path in touched)
+            found = [(f"{where}: builds without Rust, no warning", self.build("n", f"{name}-n", place))] if off else []
+            problem = self.build("y", f"{name}-y", place)
+            found.append((f"{where}: builds with Rust, no warning", problem))
+            if not problem:
+                said = self.rust(name, place) + self.kernel_doc(name, place)
+                found.append((f"{where}: rustfmt, clippy -D warnings, kernel-doc", said))
+        finally:
+            self.places.put(place)
+        if not any(problem for _, problem in found):
+            self.rows.passes(name, tree, [check for check, _ in found])
+        return found
+
+    def patches(self, first, end):
+        """Patches of a series, as many at a time as there are processors; what came of them in their order."""
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for found in pool.map(self.patch, range(first, end)):
+                for name, problem in found:
+                    self.ktap.result(name, problem)
 
     # --- what it comes to ---------------------------------------------------------------------------------------------
 
@@ -268,8 +322,7 @@ class Check:
         self.checkout(end)
         self.build("y", f"{seam}-before-alternative")
         before = hash_of(series.out / "y/nvkm-rs/nvkm_rs.o")
-        series.tree.git("checkout", "-q", "--detach", series.alternatives[seam])
-        self.at = None
+        self.main.checkout(series.alternatives[seam])
         problem = self.build("y", f"{seam}-alternative")
         if not problem and hash_of(series.out / "y/nvkm-rs/nvkm_rs.o") != before:
             problem = "nvkm_rs.o is another one"
@@ -308,8 +361,7 @@ def run_all(series, seams, top):
         check.mails(seam)
         first, end = series.span(seam)
         check.maintained(seam, end)
-        for index in range(first, end):
-            check.patch(index)
+        check.patches(first, end)
         if seam in series.alternatives:
             check.alternative(seam)
     if seams[-1] == series.patches[-1].seam:
