@@ -6,7 +6,7 @@ BOX := tools/toolbox/toolbox
 MAKEFLAGS += --no-print-directory
 
 # All these are the same to us: the toolbox, then the rule of that name in it.
-INSIDE := ab ab-matrix hooks kernels newest hostile test-debug loom test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
+INSIDE := ab ab-matrix hooks kernels newest hostile test-debug loom test check off-absent host-tests negative seeded snapshots programs kernel firmware nouveau rust-analyzer \
 	abi-diff abi-new abi-lines abi-modules trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
 	kit kit-programs kit-rehearsal
 
@@ -34,8 +34,10 @@ help:
 	@echo 'make test-debug  the same kernel: a life, failing allocations, 100,000 commands of 8 threads; KASAN, lockdep and kmemleak must be'
 	@echo '                 silent;  STEPS=<some of kunit life leaks allocations threads unload fixes model>, or planted'
 	@echo 'make loom        the order of accesses between CPU and device, in every interleaving'
-	@echo 'make negative    deliberately wrong Rust must be found out'
-	@echo 'make seeded      small faults in C and in Rust must turn the verdict, and the report point at them;  FAULTS=<some of selftests/seeded>'
+	@echo 'make negative    deliberately wrong Rust must be found out;  FAULTS=<some of selftests/*/faults.toml>'
+	@echo 'make seeded      small faults in C and in Rust must turn the verdict, and the report point at them;'
+	@echo '                 FAULTS=<some>, FAULTS="--in c", FAULTS=--list, FAULTS=--resume (only those that are missing)'
+	@echo 'make snapshots   machines that begin from a snapshot against machines that boot, for the whole matrix'
 	@echo 'make abi-diff A=535.113.01 B=570.144   what changed between two firmware ABIs: versions, header trees, objects'
 	@echo 'make abi-new VERSION=550.163.01   a new version: its types, and what has to be decided;  HEADERS=<tree or object>'
 	@echo 'make abi-lines   what each version cost by hand'

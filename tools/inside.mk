@@ -37,7 +37,7 @@ export NVKM_REPORTS := $(B)/ab$(of_kernel)
 REAL_FW := 570.144 535.113.01
 sources := $(shell find Kconfig nvkm bridge nvkm-rs -type f)
 
-.PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test for-test check off-absent host-tests negative seeded programs kernel firmware nouveau rust-analyzer \
+.PHONY: ab ab-matrix hooks kernels newest hostile on-debug-hostile test-debug on-debug-test loom test for-test check off-absent host-tests negative seeded snapshots programs kernel firmware nouveau rust-analyzer \
 	abi-modules abi-diff abi-new abi-lines trace-names firmware-all fuzz mutate bench nova core series series-check fixes \
 	kit kit-programs kit-rehearsal
 
@@ -277,15 +277,19 @@ mutate: kernel abi-modules
 off-absent: programs kernel nouveau $(off) $(pristine)
 	@tools/off-absent
 
+# Deliberate faults: in Rust, or in C and in Rust. FAULTS= only these; more options of nvkm-ab faults, too.
 negative: programs kernel nouveau
 	@tools/toolbox/firmware 570.144
-	@tools/negative
+	@$(BIN)/nvkm-ab faults --in rust $(FAULTS)
 
-# Faults in C, and in Rust. FAULTS= only those of C.
 seeded: programs kernel nouveau
 	@tools/toolbox/firmware $(REAL_FW)
-	@tools/seeded $(FAULTS)
-	@$(if $(FAULTS),,tools/negative)
+	@$(BIN)/nvkm-ab faults $(FAULTS)
+
+# Machines that begin from a snapshot against machines that boot.
+snapshots: programs kernel nouveau
+	@tools/toolbox/firmware $(REAL_FW)
+	@$(BIN)/nvkm-ab snapshots $(SNAPSHOTS)
 
 # --- upstream ---------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ use nvkm_ab::vm::slots;
 
 mod bench;
 mod cells;
+mod faults;
 mod fleet;
 mod hostile;
 mod matrix;
@@ -27,6 +28,8 @@ mod snapshots;
 
 use bench::BenchArgs;
 use cells::RunArgs;
+use faults::FaultsArgs;
+use faults::PlantArgs;
 use fleet::FleetArgs;
 use hostile::HostileArgs;
 use matrix::MatrixArgs;
@@ -63,6 +66,10 @@ enum Command {
     Bench(BenchArgs),
     /// Hold machines that begin from a snapshot against machines that boot.
     Snapshots(SnapshotsArgs),
+    /// Plant deliberate faults, which must be found and pointed at.
+    Faults(FaultsArgs),
+    /// Build a nouveau with something planted.
+    Plant(PlantArgs),
     /// Print the table of a report.
     Show {
         /// The report [default: BUILD/ab/report.json].
@@ -130,13 +137,13 @@ pub struct Places {
     #[arg(long)]
     fresh: bool,
     /// Do not run a machine again that ran in the same place with the same inputs: what it left is judged again.
-    #[arg(long)]
+    #[arg(long, env = "NVKM_RESUME", value_parser = clap::builder::FalseyValueParser::new())]
     resume: bool,
     /// Seconds that one machine may run, of its own time: that of its programs on a processor, and when they want none.
     #[arg(long, default_value_t = 180)]
     limit: u64,
     /// Seconds of its own time without a sign of life after which a guest counts as hung.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 30)]
     silence: u64,
 }
 
@@ -257,6 +264,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(args) => cells::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Faults(args) => faults::run(&args),
+        Command::Plant(args) => faults::plant(&args),
         Command::Snapshots(args) => snapshots::run(&args),
         Command::Show { report } => cells::show(report.as_deref()),
         Command::Ktap { reports } => cells::ktap(&reports),

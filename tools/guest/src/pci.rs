@@ -154,8 +154,8 @@ impl Gpu {
 ///
 /// The kernel refused it.
 pub fn replug() -> Result<()> {
-    let Ok(gpu) = Gpu::find() else { return Ok(()) };
     parcel::unplug()?;
+    let Ok(gpu) = Gpu::find() else { return Ok(()) };
     fs::write(gpu.dir.join("remove"), "1").context("the GPU cannot be taken off the bus")?;
     fs::write("/sys/bus/pci/rescan", "1").context("the PCI bus cannot be scanned again")?;
     // The scan finds that, too.

@@ -89,7 +89,7 @@ impl Places {
             fresh: self.fresh,
             resume: false,
             limit: Duration::from_secs(self.limit),
-            silence: Duration::from_secs(50),
+            silence: Duration::from_secs(30),
             progress: self.progress,
         }
     }

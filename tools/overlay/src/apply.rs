@@ -17,8 +17,11 @@ pub struct Options {
     #[arg(long, default_value = ".")]
     overlay: PathBuf,
     /// The kernel's nouveau directory (drivers/gpu/drm/nouveau).
-    #[arg(long)]
-    nouveau: PathBuf,
+    #[arg(long, required_unless_present = "laid")]
+    nouveau: Option<PathBuf>,
+    /// Begin with a tree that this command made before, instead of the kernel's: hooked, and with our files as they were then.
+    #[arg(long, conflicts_with_all = ["nouveau", "pristine", "keep_lines"])]
+    laid: Option<PathBuf>,
     /// Where the result goes; built objects in there are left alone.
     #[arg(long)]
     out: PathBuf,
@@ -34,6 +37,9 @@ pub struct Options {
     #[arg(long, value_name = "FILE:NAME|FILE.cocci")]
     fault: Vec<String>,
 }
+
+/// The list of a tree's files, without what is built there.
+const MANIFEST: &str = ".overlay-files";
 
 /// Plants a fault.
 fn plant(fault: &str, tree: &Path) -> Result<()> {
@@ -146,7 +152,7 @@ fn sync(from: &Path, to: &Path) -> Result<()> {
             copy(entry.path(), &target)?;
         }
     }
-    let manifest = to.join(".overlay-files");
+    let manifest = to.join(MANIFEST);
     let before = std::fs::read_to_string(&manifest).unwrap_or_default();
     for line in before.lines() {
         if !kept.contains(Path::new(line)) {
@@ -157,52 +163,74 @@ fn sync(from: &Path, to: &Path) -> Result<()> {
     std::fs::write(&manifest, list.join("\n")).with_context(|| format!("{}", manifest.display()))
 }
 
+/// Nouveau's files, hooked and with ours over them, in a directory of their own.
+fn lay(options: &Options, nouveau: &Path, stage: &Path) -> Result<()> {
+    if !nouveau.join("Kbuild").is_file() {
+        bail!(
+            "{} is not nouveau's directory (no Kbuild in it)",
+            nouveau.display()
+        );
+    }
+    for entry in WalkDir::new(nouveau) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            copy(
+                entry.path(),
+                &stage.join(entry.path().strip_prefix(nouveau)?),
+            )?;
+        }
+    }
+    if options.pristine {
+        return Ok(());
+    }
+    for anchor in anchor::load(&options.overlay.join("nvkm/anchors.toml"))? {
+        anchor.apply(stage)?;
+    }
+    let mut applied = 0;
+    for file in hook::load(&options.overlay)? {
+        applied += hook::apply(&file, stage)?;
+    }
+    if options.keep_lines {
+        keep_lines(nouveau, stage)?;
+    }
+    for (from, to) in ours(&options.overlay)? {
+        let to = stage.join(to);
+        if to.exists() {
+            bail!("our file would replace upstream's {}", to.display());
+        }
+        copy(&from, &to)?;
+    }
+    std::fs::write(stage.join(".hooks-applied"), format!("{applied}\n"))?;
+    Ok(())
+}
+
+/// The files of a tree that was laid, without what was built in it.
+fn copy_laid(laid: &Path, stage: &Path) -> Result<()> {
+    let manifest = laid.join(MANIFEST);
+    let list = std::fs::read_to_string(&manifest)
+        .with_context(|| format!("{} was not made by this command", laid.display()))?;
+    list.lines()
+        .try_for_each(|name| copy(&laid.join(name), &stage.join(name)))
+}
+
 /// Makes the tree.
 ///
 /// # Errors
 ///
 /// A file is missing, or a hook or anchor does not apply; nothing is changed in the output then.
 pub fn run(options: &Options) -> Result<()> {
-    if !options.nouveau.join("Kbuild").is_file() {
-        bail!(
-            "{} is not nouveau's directory (no Kbuild in it)",
-            options.nouveau.display()
-        );
-    }
     std::fs::create_dir_all(&options.out).with_context(|| format!("{}", options.out.display()))?;
     let stage = options.out.with_extension("stage");
     let _ = std::fs::remove_dir_all(&stage);
-    for entry in WalkDir::new(&options.nouveau) {
-        let entry = entry?;
-        if entry.file_type().is_file() {
-            copy(
-                entry.path(),
-                &stage.join(entry.path().strip_prefix(&options.nouveau)?),
-            )?;
-        }
+    match (&options.laid, &options.nouveau) {
+        (Some(laid), _) => copy_laid(laid, &stage)?,
+        (None, Some(nouveau)) => lay(options, nouveau, &stage)?,
+        (None, None) => bail!("name the kernel's nouveau, or a tree that was laid before"),
     }
     if !options.pristine {
-        for anchor in anchor::load(&options.overlay.join("nvkm/anchors.toml"))? {
-            anchor.apply(&stage)?;
-        }
-        let mut applied = 0;
-        for file in hook::load(&options.overlay)? {
-            applied += hook::apply(&file, &stage)?;
-        }
-        if options.keep_lines {
-            keep_lines(&options.nouveau, &stage)?;
-        }
-        for (from, to) in ours(&options.overlay)? {
-            let to = stage.join(to);
-            if to.exists() {
-                bail!("our file would replace upstream's {}", to.display());
-            }
-            copy(&from, &to)?;
-        }
         for fault in &options.fault {
             plant(fault, &stage)?;
         }
-        std::fs::write(stage.join(".hooks-applied"), format!("{applied}\n"))?;
     }
     sync(&stage, &options.out)?;
     std::fs::remove_dir_all(&stage).with_context(|| format!("{}", stage.display()))

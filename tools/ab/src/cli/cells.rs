@@ -187,6 +187,22 @@ pub fn cell(plan: &Plan, common: &Common, pairs: &Pairs) -> Result<Value> {
     Ok(report)
 }
 
+/// What a command line asks for; places and lists may be those of another one.
+///
+/// # Errors
+///
+/// It makes no sense, or a part is missing.
+pub fn of_args(args: &RunArgs, name: Option<String>, common: &Common) -> Result<Plan> {
+    let seams = seam_list(&args.seams)?;
+    let cell = Cell {
+        name: name.unwrap_or_else(|| matrix::name(&args.gpu, &args.fw, &seams)),
+        gpu: args.gpu.clone(),
+        firmware: args.fw.clone(),
+        seams,
+    };
+    plan(common, cell, phase_list(&args.common.phases), true)
+}
+
 /// `nvkm-ab run`.
 ///
 /// # Errors
@@ -196,17 +212,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     let common = &args.common;
     // All three at the same time: the third one shares a processor until another is free.
     slots::limit(common.places.jobs.unwrap_or(3));
-    let seams = seam_list(&args.seams)?;
-    let cell = Cell {
-        name: args
-            .name
-            .clone()
-            .unwrap_or_else(|| matrix::name(&args.gpu, &args.fw, &seams)),
-        gpu: args.gpu.clone(),
-        firmware: args.fw.clone(),
-        seams,
-    };
-    let plan = plan(common, cell, phase_list(&common.phases), true)?;
+    let plan = of_args(args, args.name.clone(), common)?;
     let report = self::cell(&plan, common, &Pairs::default())?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

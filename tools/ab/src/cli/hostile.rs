@@ -29,9 +29,9 @@ use nvkm_ab::vm::slots;
 
 use super::Places;
 
-/// How long a machine may take: several times what one takes that comes to an end.
+/// How long a machine may take, of its own time: several times what one takes that comes to an end.
 const LIMIT: Duration = Duration::from_secs(150);
-const SILENCE: Duration = Duration::from_secs(90);
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// `nvkm-ab hostile`.
 #[derive(Args)]

@@ -93,3 +93,30 @@ pub fn program(name: &Path) -> Result<String> {
         .find(|p| p.is_file());
     file(&found.with_context(|| format!("there is no program {}", name.display()))?)
 }
+
+/// The hash of a directory's files, or of a file: names below it and contents, in the order of names.
+///
+/// # Errors
+///
+/// One of them cannot be read.
+pub fn tree(path: &Path) -> Result<String> {
+    let mut digest = Digest::new();
+    add(path, &mut digest)?;
+    Ok(digest.end())
+}
+
+fn add(path: &Path, digest: &mut Digest) -> Result<()> {
+    digest.text(&path.file_name().unwrap_or_default().to_string_lossy());
+    if !path.is_dir() {
+        digest.text(&file(path)?);
+        return Ok(());
+    }
+    let why = || format!("{} cannot be read", path.display());
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).with_context(why)? {
+        entries.push(entry.with_context(why)?.path());
+    }
+    entries.sort();
+    digest.text(&entries.len().to_string());
+    entries.iter().try_for_each(|entry| add(entry, digest))
+}

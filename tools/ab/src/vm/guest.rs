@@ -186,4 +186,25 @@ mod tests {
         assert_eq!(guest.end, Some(Err("x".into())));
         assert_eq!(guest.running, None);
     }
+
+    #[test]
+    fn what_it_is_at_is_told() {
+        let mut guest = Guest::default();
+        let mut after = |line: &str| {
+            guest.feed(format!("{line}\n").as_bytes());
+            guest.doing()
+        };
+        assert_eq!(
+            after(r#"{"t":"start","release":"7.3"}"#),
+            "before its first phase"
+        );
+        assert_eq!(
+            after(r#"{"t":"begin","n":0,"phase":"unbind"}"#),
+            "in phase unbind"
+        );
+        let ended = r#"{"t":"phase","n":0,"phase":"unbind","ok":true,"ms":5}"#;
+        assert_eq!(after(ended), "behind phase unbind");
+        let end = r#"{"t":"end","ok":true}"#;
+        assert_eq!(after(end), "when it was to switch itself off");
+    }
 }

@@ -95,17 +95,17 @@ pub fn run(
     if let (Some((mut monitor, theirs)), Some(snapshot)) = (monitor, snapshot) {
         // With it QEMU's end would never be seen.
         drop(theirs);
-        let done = monitor
-            .greet()
-            .and_then(|()| snapshot.restore(&mut monitor));
-        if let Err(why) = done {
-            qemu.kill();
-            let _ = fs::remove_file(&files);
-            let why = why.context(format!("it cannot be restored ({})", qemu.last_words()));
-            return Ok(Err(NotRestored(why)));
+        // A QEMU that does not even greet is no fault of the snapshot's: what it said is told below.
+        if monitor.greet().is_ok() {
+            if let Err(why) = snapshot.restore(&mut monitor) {
+                qemu.kill();
+                let _ = fs::remove_file(&files);
+                let why = why.context(format!("it cannot be restored ({})", qemu.last_words()));
+                return Ok(Err(NotRestored(why)));
+            }
+            arranged = arranged || place::virtual_processor_last(qemu.id());
+            monitor.execute("cont", serde_json::json!({}))?;
         }
-        arranged = arranged || place::virtual_processor_last(qemu.id());
-        monitor.execute("cont", serde_json::json!({}))?;
         // Kept to the end: QEMU would have to take notice of its going.
         restored = Some(monitor);
     }

@@ -4,6 +4,8 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -46,6 +48,19 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err);
+        // Whatever ends us ends it. (That is of the thread that starts it, which waits for it, too.)
+        let parent = std::process::id();
+        let with_us = move || {
+            // SAFETY: no memory is passed.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // SAFETY: takes nothing and always succeeds.
+            if unsafe { libc::getppid() } as u32 != parent {
+                return Err(io::Error::from_raw_os_error(libc::ESRCH));
+            }
+            Ok(())
+        };
+        // SAFETY: the closure makes two system calls and allocates nothing.
+        unsafe { command.pre_exec(with_us) };
         place(&mut command);
         let child = command
             .spawn()

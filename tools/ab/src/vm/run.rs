@@ -215,7 +215,8 @@ impl<'a> Prepared<'a> {
         if let Some(gpu) = &setup.gpu {
             digest.text(gpu);
             digest.text(&setup.abi);
-            digest.text(&digest::program(&setup.vgpu)?);
+            // One that is not there is told of when it is to be started.
+            digest.text(&digest::program(&setup.vgpu).unwrap_or_default());
             setup.vgpu_args.iter().for_each(|arg| digest.text(arg));
         }
         digest.text(&format!(

@@ -22,6 +22,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
 
 use anyhow::bail;
 use anyhow::ensure;
@@ -50,6 +51,8 @@ const BOOT: Duration = Duration::from_secs(300);
 /// How long the memory may take to be written, or read.
 const STREAM: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(5);
+/// Snapshots that are kept, those that were used last: kernels and command lines come and go.
+const MOST: usize = 12;
 
 /// What a snapshot is made of.
 pub struct Recipe<'a> {
@@ -262,6 +265,11 @@ fn whole(dir: &Path) -> Result<Snapshot> {
         now.crc,
         made.crc
     );
+    // It is known by that when it was used last.
+    let _ = File::options()
+        .append(true)
+        .open(dir.join("made.json"))
+        .and_then(|f| f.set_modified(SystemTime::now()));
     ensure!(
         dir.join("initramfs.cpio").is_file(),
         "its initramfs is not there"
@@ -376,19 +384,36 @@ fn make(recipe: &Recipe, initramfs: &[u8], place: &Path, slot: &str, dir: &Path)
     qemu.kill();
     let made = measure(&memory)?;
     fs::write(part.join("made.json"), serde_json::to_string(&made)?)?;
-    // Of this kernel and command line there is one.
-    for entry in fs::read_dir(place)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&format!("{slot}-")) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
     fs::rename(&part, dir)?;
+    remove_old(place, slot, dir)?;
     eprintln!(
         "snapshot of {}: made in {:.1} s",
         slot,
         start.elapsed().as_secs_f64()
     );
+    Ok(())
+}
+
+/// Removes what is of no use: of this kernel and command line there is one snapshot, and of all not more than [`MOST`]. Who is about to
+/// restore one of them makes it again.
+fn remove_old(place: &Path, slot: &str, made: &Path) -> Result<()> {
+    let mut others = Vec::new();
+    for entry in fs::read_dir(place)?.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let used = fs::metadata(path.join("made.json")).and_then(|m| m.modified());
+        let Ok(used) = used else { continue };
+        if path == made {
+            continue;
+        }
+        match name.to_string_lossy().starts_with(&format!("{slot}-")) {
+            true => fs::remove_dir_all(&path)?,
+            false => others.push((used, path)),
+        }
+    }
+    others.sort();
+    for (_, path) in others.iter().rev().skip(MOST - 1) {
+        fs::remove_dir_all(path)?;
+    }
     Ok(())
 }
 
