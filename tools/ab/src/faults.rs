@@ -41,9 +41,6 @@ pub struct Fault {
     pub expect: Regex,
 }
 
-/// Files of faults in Rust, by subsystem, in the driver's order.
-pub const IN_RUST: [&str; 5] = ["rpc", "fw", "boot", "gsp", "shadow"];
-
 impl Fault {
     /// Its name in reports: kind and name.
     pub fn title(&self) -> String {

@@ -26,6 +26,8 @@ use nvkm_ab::plant::Built;
 use nvkm_ab::plant::Planter;
 use nvkm_ab::pool;
 use nvkm_ab::rows::Rows;
+use nvkm_ab::seams::NAMED;
+use nvkm_ab::verdict::SHADOW;
 use nvkm_ab::vm::digest;
 use nvkm_ab::vm::digest::Digest;
 use nvkm_ab::vm::slots;
@@ -255,7 +257,7 @@ fn wanted(args: &FaultsArgs, overlay: &Path) -> Result<Vec<Fault>> {
     for kind in kinds {
         match kind {
             In::Rust => {
-                for subsystem in faults::IN_RUST {
+                for subsystem in NAMED.iter().chain(&[SHADOW]) {
                     files.push(faults::rust(selftests, subsystem, overlay)?);
                 }
             }

@@ -103,6 +103,6 @@ impl Qmp {
         if self.reader.read_line(&mut text).context("QEMU is silent")? == 0 {
             bail!("QEMU has ended");
         }
-        serde_json::from_str(&text).context("QEMU says what is not JSON")
+        serde_json::from_str(&text).context("QEMU's answer is not JSON")
     }
 }
