@@ -69,6 +69,9 @@ pub fn bind(gpu: &Gpu, driver: &str, copy: fn() -> Result<Value>, arg: &str) -> 
         Some((first, step)) => (first.parse()?, step.parse()?),
         None => (1, 1),
     };
+    if step == 0 {
+        bail!("fail-bind=N+STEP wants a step of 1 or more");
+    }
     let (start, end) = rust_text(driver)?;
     for capability in CAPABILITIES {
         set(capability, "require-start", &format!("{start:#x}"))?;
@@ -110,7 +113,8 @@ pub fn bind(gpu: &Gpu, driver: &str, copy: fn() -> Result<Value>, arg: &str) -> 
             }
             (0, _) => refused += 1,
         }
-        if n % LOOK == 0 {
+        // By binds: of numbers that are `step` apart none may be a multiple.
+        if ((n - first) / step + 1) % LOOK == 0 {
             look()?;
         }
         n += step;
