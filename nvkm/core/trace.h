@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Register accesses that can be traced (tracepoint nvkm_mmio): included by core/device.h, behind
- * the accessors that it replaces. With CONFIG_DRM_NOUVEAU_RUST off it is empty.
+ * the accessors that it replaces, with CONFIG_DRM_NOUVEAU_RUST on.
  */
 #ifndef __NVKM_CORE_TRACE_H__
 #define __NVKM_CORE_TRACE_H__
 
-#ifdef CONFIG_DRM_NOUVEAU_RUST
 /* Functions: a static branch at each of some thousand places would cost more than a call. */
 u8 nvkm_mmio_rd08(const struct nvkm_device *device, u32 addr);
 u16 nvkm_mmio_rd16(const struct nvkm_device *device, u32 addr);
@@ -27,5 +26,4 @@ void nvkm_mmio_wr32(const struct nvkm_device *device, u32 addr, u32 value);
 #define nvkm_wr16(d, a, v) nvkm_mmio_wr16((d), (a), (v))
 #undef nvkm_wr32
 #define nvkm_wr32(d, a, v) nvkm_mmio_wr32((d), (a), (v))
-#endif
 #endif

@@ -4,6 +4,7 @@
 import concurrent.futures
 import filecmp
 import hashlib
+import itertools
 import os
 import pathlib
 import queue
@@ -52,16 +53,25 @@ class Place:
 
     def __init__(self, series, number):
         self.series = series
-        self.out = series.out if number == 0 else series.out / f"place-{number}"
+        # Deep enough that no #include "../../../" finds a file of ours that a patch has not brought.
+        self.out = series.out / f"place-{number}"
+        self.out.mkdir(exist_ok=True)
         self.root = series.tree.root
         if number:
             self.root = self.out / "linux"
-            self.out.mkdir(exist_ok=True)
             shutil.rmtree(self.root, ignore_errors=True)
             series.tree.git("worktree", "prune")
             series.tree.git("worktree", "add", "-q", "--detach", self.root, series.commits[0])
         self.nouveau = self.root / NOUVEAU
         self.at = None
+
+    def follow(self, other):
+        """What another place has built, so that it is not compiled once more."""
+        if other is self:
+            return
+        for side in ("n", "y"):
+            if (other.out / side).exists():
+                run("rsync", "-a", "--delete", f"{other.out / side}/", f"{self.out / side}/")
 
     def checkout(self, commit):
         """The tree as a commit has it."""
@@ -82,10 +92,11 @@ class Check:
         self.log.mkdir(parents=True)
         self.kernel = series.kernel
         self.source = series.tree.kernel
-        self.main = Place(series, 0)
+        self.all = [Place(series, number) for number in range(os.cpu_count())]
+        self.main = self.all[0]
         self.places = queue.Queue()
-        for number in range(os.cpu_count()):
-            self.places.put(Place(series, number) if number else self.main)
+        for place in self.all:
+            self.places.put(place)
         # What a row of builds depends on beside the patch: who builds, and who looks.
         self.rows = rows.Rows(series.build / "rows/series", [series.release, *(path.read_bytes() for path in TOOLS)])
 
@@ -151,19 +162,11 @@ class Check:
         what has changed and what includes that."""
         place = place or self.main
         directory = place.out / side
-        fresh = not directory.exists()
-        if fresh:
+        pristine = self.series.nouveau / "pristine"
+        if side == "n" and not directory.exists() and (pristine / "nouveau.ko").exists():
             # Objects of nouveau without us are the same but for what includes a hooked file.
-            pristine = self.series.nouveau / "pristine"
-            if side == "n" and (pristine / "nouveau.ko").exists():
-                shutil.copytree(pristine, directory, symlinks=True)
-            directory.mkdir(parents=True, exist_ok=True)
-        run(
-            "rsync", "-rlpc", "--delete", "--filter=P *.o", "--filter=P *.cmd", "--filter=P .*", "--filter=P *.ko", "--filter=P *.mod*",
-            "--filter=P Module.symvers", "--filter=P modules.order", "--filter=P *.rmeta", "--filter=P *.a",
-            "--filter=P bridge/bindings.rs", "--filter=P bridge/offsets.rs", "--filter=P bridge/offsets/*.s",
-            "--filter=P bridge/abi/***", f"{place.nouveau}/", f"{directory}/",
-        )
+            shutil.copytree(pristine, directory, symlinks=True)
+        run(self.series.overlay_program, "sync", "--from", place.nouveau, "--to", directory, *(["--off"] if side == "n" else []))
         words = ["make", "-C", self.kernel / "out", f"M={directory}", "CC=gcc-14", "KCFLAGS=-g0", f"-j{os.cpu_count()}"]
         if side == "y":
             words.append("CONFIG_DRM_NOUVEAU_RUST=y")
@@ -206,8 +209,9 @@ class Check:
         said, code = self.command([tool, "-none", "-Wall", *headers], f"{name}-kernel-doc")
         return said if code or said.strip() else ""
 
-    def patch(self, index):
-        """One patch, built off and on: what came of each check, as name and problem."""
+    def patch(self, index, alone):
+        """One patch, built off and on: what came of each check, as name and problem. One that is alone is built in the main place,
+        and the others take over what that has built."""
         series = self.series
         patch = series.patches[index]
         first, _ = series.span(patch.seam)
@@ -220,7 +224,7 @@ class Check:
         before = self.rows.passed(name, tree)
         if before is not None:
             return [(f"{check} (as before)", "") for check in before]
-        place = self.places.get()
+        place = self.main if alone else self.places.get()
         try:
             place.checkout(series.commits[index + 1])
             # Rust and documents are nothing to a build without Rust.
@@ -232,17 +236,29 @@ class Check:
                 said = self.rust(name, place) + self.kernel_doc(name, place)
                 found.append((f"{where}: rustfmt, clippy -D warnings, kernel-doc", said))
         finally:
-            self.places.put(place)
+            if not alone:
+                self.places.put(place)
+        if alone:
+            for other in self.all:
+                other.follow(self.main)
         if not any(problem for _, problem in found):
             self.rows.passes(name, tree, [check for check, _ in found])
         return found
 
+    def wide(self, index):
+        """Whether a patch, with Rust on, has nearly all of nouveau compiled again."""
+        first, last = self.series.commits[index : index + 2]
+        names = self.series.tree.git("diff", "--name-only", first, last, "--", f"{NOUVEAU}/include").split()
+        return index == 0 or bool(names)
+
     def patches(self, first, end):
-        """Patches of a series, as many at a time as there are processors; what came of them in their order."""
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            for found in pool.map(self.patch, range(first, end)):
-                for name, problem in found:
-                    self.ktap.result(name, problem)
+        """Patches of a series, as many at a time as there are processors; a wide one goes alone, and all places take over what
+        it built. Says what came of them in their order."""
+        for wide, group in itertools.groupby(range(first, end), self.wide):
+            with concurrent.futures.ThreadPoolExecutor(1 if wide else len(self.all)) as pool:
+                for found in pool.map(lambda index, alone=wide: self.patch(index, alone), group):
+                    for name, problem in found:
+                        self.ktap.result(name, problem)
 
     # --- what it comes to ---------------------------------------------------------------------------------------------
 
@@ -321,10 +337,10 @@ class Check:
         _, end = series.span(seam)
         self.checkout(end)
         self.build("y", f"{seam}-before-alternative")
-        before = hash_of(series.out / "y/nvkm-rs/nvkm_rs.o")
+        before = hash_of(self.main.out / "y/nvkm-rs/nvkm_rs.o")
         self.main.checkout(series.alternatives[seam])
         problem = self.build("y", f"{seam}-alternative")
-        if not problem and hash_of(series.out / "y/nvkm-rs/nvkm_rs.o") != before:
+        if not problem and hash_of(self.main.out / "y/nvkm-rs/nvkm_rs.o") != before:
             problem = "nvkm_rs.o is another one"
         self.ktap.result(f"{seam}: the alternative, with NVIDIA's types checked in, builds to the same object", problem)
 
@@ -335,13 +351,13 @@ class Check:
         if built:
             self.ktap.result("all series together build", built)
             return
-        words = [self.series.overlay_program, "compare", self.series.nouveau / "on", self.series.out / "y"]
+        words = [self.series.overlay_program, "compare", self.series.nouveau / "on", self.main.out / "y"]
         said, code = self.command([*words, "--json", self.series.out / "objects.json"], "objects")
         self.ktap.result("and build to equal allocated sections and relocations, object by object", said if code else "")
         if not code:
             print(f"# {said.strip().splitlines()[-1]}")
         modules = []
-        for name, module in (("overlay", self.series.nouveau / "on/nouveau.ko"), ("series", self.series.out / "y/nouveau.ko")):
+        for name, module in (("overlay", self.series.nouveau / "on/nouveau.ko"), ("series", self.main.out / "y/nouveau.ko")):
             modules.append(self.series.out / f"{name}.ko")
             # The build id is a hash of the whole file, names of files included.
             run("objcopy", "--remove-section", ".note.gnu.build-id", module, modules[-1])

@@ -2,12 +2,13 @@
 
 //! Nouveau's directory, hooked and with our files laid over it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 use walkdir::WalkDir;
 
+use crate::off::Lines;
+use crate::sync::{copy, sync, MANIFEST};
 use crate::{anchor, hook};
 
 /// What to lay over what.
@@ -29,7 +30,8 @@ pub struct Options {
     #[arg(long)]
     pristine: bool,
     /// Keep upstream's line numbers by #line directives, so that objects can be compared with a pristine build's: kernels
-    /// put line numbers into data (WARN, UBSAN, messages).
+    /// put line numbers into data (WARN, UBSAN, messages). For builds with CONFIG_DRM_NOUVEAU_RUST off: a file that only
+    /// changed what that option guards keeps its time.
     #[arg(long)]
     keep_lines: bool,
     /// Plant a deliberate fault: FILE:NAME into our files (see selftests/rpc/faults.toml), or a semantic patch into upstream's
@@ -37,9 +39,6 @@ pub struct Options {
     #[arg(long, value_name = "FILE:NAME|FILE.cocci")]
     fault: Vec<String>,
 }
-
-/// The list of a tree's files, without what is built there.
-const MANIFEST: &str = ".overlay-files";
 
 /// Plants a fault.
 fn plant(fault: &str, tree: &Path) -> Result<()> {
@@ -86,15 +85,6 @@ fn ours(overlay: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     Ok(files)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if let Some(dir) = to.parent() {
-        std::fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
-    }
-    std::fs::copy(from, to)
-        .map(drop)
-        .with_context(|| format!("{} to {}", from.display(), to.display()))
-}
-
 /// The hooked text with a directive after each hook, so that upstream's lines keep their numbers.
 fn with_lines(before: &str, after: &str) -> String {
     let diff = similar::TextDiff::from_lines(before, after);
@@ -133,34 +123,6 @@ fn keep_lines(nouveau: &Path, tree: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Copies what differs, so that make builds no more than it must, and removes sources that are gone.
-fn sync(from: &Path, to: &Path) -> Result<()> {
-    let mut kept = BTreeSet::new();
-    for entry in WalkDir::new(from) {
-        let entry = entry?;
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let relative = entry.path().strip_prefix(from)?;
-        let target = to.join(relative);
-        kept.insert(relative.to_owned());
-        let new =
-            std::fs::read(entry.path()).with_context(|| format!("{}", entry.path().display()))?;
-        if std::fs::read(&target).ok().as_deref() != Some(new.as_slice()) {
-            copy(entry.path(), &target)?;
-        }
-    }
-    let manifest = to.join(MANIFEST);
-    let before = std::fs::read_to_string(&manifest).unwrap_or_default();
-    for line in before.lines() {
-        if !kept.contains(Path::new(line)) {
-            let _ = std::fs::remove_file(to.join(line));
-        }
-    }
-    let list: Vec<String> = kept.iter().map(|path| path.display().to_string()).collect();
-    std::fs::write(&manifest, list.join("\n")).with_context(|| format!("{}", manifest.display()))
 }
 
 /// Nouveau's files, hooked and with ours over them, in a directory of their own.
@@ -232,7 +194,9 @@ pub fn run(options: &Options) -> Result<()> {
             plant(fault, &stage)?;
         }
     }
-    sync(&stage, &options.out)?;
+    // Who keeps lines compares with nouveau as it is, and builds with the option off.
+    let off = options.keep_lines.then_some(Lines::Same);
+    sync(&stage, &options.out, off)?;
     std::fs::remove_dir_all(&stage).with_context(|| format!("{}", stage.display()))
 }
 

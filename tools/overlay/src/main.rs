@@ -6,7 +6,9 @@ mod anchor;
 mod apply;
 mod compare;
 mod hook;
+mod off;
 mod step;
+mod sync;
 mod table;
 
 use std::path::PathBuf;
@@ -29,6 +31,8 @@ enum Command {
     Apply(apply::Options),
     /// Apply some hooks and anchors to a tree, in place.
     Step(step::Options),
+    /// Copy a directory's sources into one where they are built; files that do not change keep their time stamps.
+    Sync(sync::Options),
     /// Compare every allocated section and its relocations of two built trees; exit 1 when they differ.
     Compare(compare::Options),
     /// Which hook and anchor applies to which kernel; exit 1 when one does not.
@@ -44,6 +48,7 @@ fn run() -> Result<bool> {
     match Cli::parse().command {
         Command::Apply(options) => apply::run(&options).map(|()| true),
         Command::Step(options) => step::run(&options).map(|()| true),
+        Command::Sync(options) => sync::run(&options).map(|()| true),
         Command::Compare(options) => compare::run(&options),
         Command::Hooks(options) => table::run(&options),
         Command::Faults { file } => {
