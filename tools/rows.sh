@@ -7,7 +7,7 @@
 row_inputs() {
 	{
 		printf '%s\n' "$@"
-		git ls-files -z -- "${@:2}" | sort -z | xargs -0 -r sha256sum
+		git ls-files -z -- "${@:2}" ":!*.md" | sort -z | xargs -0 -r sha256sum
 	} | sha256sum | cut -c1-32
 }
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import codespell_lib
 import cover
 import rows
 from parts import Wrong
@@ -129,9 +130,9 @@ class Check:
 
     def mail(self, seam, path):
         """What is wrong with one patch as text."""
-        said, code = self.command(
-            [self.source / "scripts/checkpatch.pl", *CHECKPATCH, path], f"{seam}-{path.stem}-checkpatch", cwd=self.source
-        )
+        name = f"{seam}-{path.stem}-checkpatch"
+        words = ["--codespellfile", dictionary(path, self.log / f"{name}.dictionary")]
+        said, code = self.command([self.source / "scripts/checkpatch.pl", *CHECKPATCH, *words, path], name, cwd=self.source)
         problem = said if code or not re.search(r"total: 0 errors, 0 warnings, 0 checks", said) else ""
         text = path.read_text()
         if "Signed-off-by:" in text:
@@ -363,6 +364,16 @@ class Check:
             run("objcopy", "--remove-section", ".note.gnu.build-id", module, modules[-1])
         said, code = self.command([self.series.overlay_program, "compare", *modules], "module")
         self.ktap.result("and to a nouveau.ko of equal allocated sections, but for its build id", said if code else "")
+
+
+def dictionary(path, reduced):
+    """Those of codespell's misspellings that stand in a file: with all 60,000 checkpatch takes 25 ms a line. It looks at the same words
+    (checkpatch.pl, "Check for various typo / spelling mistakes")."""
+    found = set(re.findall(r"[\w\-'`]+", path.read_text().lower(), re.ASCII))
+    everything = pathlib.Path(codespell_lib.__file__).with_name("data") / "dictionary.txt"
+    lines = everything.read_text(encoding="utf-8").splitlines()
+    reduced.write_text("".join(f"{line}\n" for line in lines if line.partition("->")[0].lower() in found), encoding="utf-8")
+    return reduced
 
 
 def hash_of(path):

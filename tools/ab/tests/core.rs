@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `bridge/core.h` on a machine: a driver beside nouveau submits 10,000 controls (`selftests/core`), loses the device amid others,
-//! and goes on when it is back, whoever serves `rpc`.
+//! `bridge/core.h` on a machine: a driver beside nouveau submits 10,000 controls (`selftests/core`; `NVKM_CONTROLS=` sets another
+//! number), loses the device amid others, and goes on when it is back, whoever serves `rpc`.
 //!
 //! Needs a prepared build directory with `nouveau/on/nouveau.ko` and `sample/nvkm_gsp_sample.ko`; `make test` runs it with
 //! `--ignored`.
@@ -18,7 +18,6 @@ use machine::json_lines;
 use machine::module;
 use machine::scratch;
 
-const CONTROLS: u64 = 10_000;
 /// The sample's threads.
 const THREADS: u64 = 4;
 /// More than there are of that control besides.
@@ -49,17 +48,20 @@ fn sample() -> PathBuf {
         .join("nvkm_gsp_sample.ko")
 }
 
-/// Ten thousand controls beside copies and events; then submits that go on through a suspend and that the device's unbinding
+/// Controls beside copies and events; then submits that go on through a suspend and that the device's unbinding
 /// ends; then again on the device as it is bound anew. Freed memory is poisoned and looked at all the while.
 fn beside(setting: &str) {
     let out = scratch(&format!("core-{setting}"));
     let sample = sample().display().to_string();
+    let controls = machine::how_many("NVKM_CONTROLS", 10_000);
     let text = machine::machine(
         &out,
         Some(&module()),
         &format!("rust_gsp={setting}"),
-        "load,probe,core=load,copy,event=1,event=1,copy,core=wait,core=forever,copy,suspend,copy,sleep=100,unbind,\
-         core=wait,bind,copy,core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload",
+        &format!(
+            "load,probe,core=load:controls={controls},copy,event=1,event=1,copy,core=wait,core=forever,copy,suspend,copy,sleep=100,\
+             unbind,core=wait,bind,copy,core=again,event=1,core=wait,core=unload,copy,counters,unbind,unload"
+        ),
         &["--append", "slub_debug=FZPU", "--extra-module", &sample],
     );
     for word in TROUBLE {
@@ -77,8 +79,8 @@ fn beside(setting: &str) {
     };
     // What the guest's phase has seen to already: all that was submitted has ended, once, with what was its own.
     for (round, events) in [(first, 2), (third, 1)] {
-        assert_eq!(number(round, "submitted"), CONTROLS, "{round}");
-        assert_eq!(number(round, "replied"), CONTROLS, "{round}");
+        assert_eq!(number(round, "submitted"), u64::from(controls), "{round}");
+        assert_eq!(number(round, "replied"), u64::from(controls), "{round}");
         // Each thread hears each event, and has a listener that hears the first only.
         assert_eq!(number(round, "events"), THREADS * events, "{round}");
         assert_eq!(number(round, "once"), THREADS, "{round}");
@@ -124,12 +126,12 @@ fn beside(setting: &str) {
 
 #[test]
 #[ignore = "starts a virtual machine"]
-fn ten_thousand_controls_beside_c() {
+fn controls_beside_c() {
     beside("0");
 }
 
 #[test]
 #[ignore = "starts a virtual machine"]
-fn ten_thousand_controls_beside_rust() {
+fn controls_beside_rust() {
     beside("1");
 }

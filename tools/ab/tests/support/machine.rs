@@ -207,3 +207,11 @@ pub fn with_rust(name: &str, params: &str, phases: &str, more: &[&str]) -> (Vec<
     let _ = fs::remove_dir_all(out);
     (counters, text)
 }
+
+/// How often something is done, which an environment variable says, or its usual number. `make test` has time for few.
+pub fn how_many(variable: &str, usual: u32) -> u32 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().expect(variable),
+        Err(_) => usual,
+    }
+}
