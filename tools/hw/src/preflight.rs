@@ -4,6 +4,7 @@
 pub mod firmware;
 pub mod machine;
 pub mod module;
+pub mod options;
 pub mod usage;
 
 use std::fmt::Write;
@@ -136,7 +137,7 @@ impl Preflight {
         }
         checks.extend(module::look(root, &wanted.modules));
         checks.push(machine::kernel_config(root));
-        checks.push(machine::command_line(root));
+        checks.push(options::check(root));
         checks.push(machine::locks(root));
         if let Some(card) = &found.card {
             checks.extend(found.usage.checks(root, card, wanted.by_ssh));

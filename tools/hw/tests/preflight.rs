@@ -188,19 +188,102 @@ fn kernels() {
     expect_tracing(&machine, State::No, "CONFIG_FTRACE");
 }
 
+/// Puts words on the command line of a machine whose nouveau is not loaded.
+fn booted(machine: &Machine, words: &str) {
+    machine.take("/sys/module/nouveau");
+    let line = format!("BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro {words} quiet\n");
+    machine.put("/proc/cmdline", &line);
+}
+
+fn expect_options(machine: &Machine, state: State, word: &str) {
+    let (is, text) = check(&look(machine), "options");
+    assert_eq!(is, state, "{text}");
+    assert!(text.contains(word), "{text}");
+}
+
 #[test]
 fn command_lines() {
     let machine = Machine::new();
+    for (words, word) in [
+        ("nomodeset", "nomodeset"),
+        ("nomodeset=1", "nomodeset"),
+        ("nouveau.modeset=0", "nouveau.modeset=0"),
+        ("nouveau.modeset=0x0", "keeps nouveau from all cards"),
+        ("nouveau.modeset=off", "is no number"),
+        ("nomodeset nouveau.modeset=-1", "with nomodeset"),
+        ("nouveau.modeset=1 nouveau.modeset=0", "nouveau.modeset=0"),
+        ("nouveau.config=NvGspRm=0", "without GSP-RM"),
+        ("nouveau.config=NvGspRM=0", "without GSP-RM"),
+        ("nouveau.config=NvBios=PROM,NvGspRm=off", "without GSP-RM"),
+        ("nouveau.config=\"NvGspRm=false\"", "without GSP-RM"),
+        ("\"nouveau.config=NvGspRm=no\"", "without GSP-RM"),
+        ("module_blacklist=nouveau", "forbids to load nouveau"),
+        ("module-blacklist=snd,nouveau", "forbids to load nouveau"),
+        ("initcall_blacklist=a,nouveau_drm_init", "from starting"),
+        ("nouveau.noaccel=1", "without channels"),
+        ("nouveau.noaccel", "is no number"),
+    ] {
+        booted(&machine, words);
+        expect_options(&machine, State::No, word);
+    }
+    for words in ["nouveau.debug=gsp=trace", "nouveau.debug=info,GSP=Debug"] {
+        booted(&machine, words);
+        expect_options(&machine, State::Warn, "the logs will differ");
+    }
+    for words in [
+        "",
+        "nomodeset nouveau.modeset=1",
+        "nouveau.modeset=0 nouveau.modeset=2",
+        "nouveau.config=NvGspRm=1,NvGspRm=0",
+        "nouveau.config=xNvGspRm=0",
+        "nouveau.noaccel=0",
+        "nouveau.debug=gsp=info",
+        "module_blacklist=nouveau module_blacklist=",
+        "module_blacklist=nouveaux,nvidia modprobe.blacklist=nouveau",
+        "comment=\"a nomodeset word\"",
+        "-- nomodeset",
+    ] {
+        booted(&machine, words);
+        expect_options(&machine, State::Ok, "nothing");
+    }
+}
+
+#[test]
+fn files_of_modprobe_and_parameters() {
+    let machine = Machine::new();
+    // As NVIDIA's installer leaves it.
+    let file = "/etc/modprobe.d/nvidia-installer-disable-nouveau.conf";
     machine.put(
-        "/proc/cmdline",
-        "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 nomodeset quiet",
+        file,
+        "# generated\nblacklist nouveau\noptions nouveau modeset=0\n",
     );
-    expect(&machine, "command line", State::No, "booted with nomodeset");
-    machine.put(
-        "/proc/cmdline",
-        "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 quiet",
+    expect_options(&machine, State::Ok, "nothing");
+    booted(&machine, "");
+    expect_options(
+        &machine,
+        State::No,
+        "\"options nouveau modeset=0\" in /etc/modprobe.d/nvidia-",
     );
-    expect(&machine, "command line", State::Ok, "nothing");
+    // The command line comes last.
+    booted(&machine, "nouveau.modeset=1");
+    expect_options(&machine, State::Ok, "nothing");
+    machine.put(file, "install nouveau \\\n /bin/false\n");
+    expect_options(&machine, State::No, "instead of loading nouveau");
+    // A file of the same name hides the others.
+    machine.put("/usr/lib/modprobe.d/x.conf", "options nouveau noaccel=1\n");
+    machine.put(file, "");
+    expect_options(&machine, State::No, "noaccel=1");
+    machine.put("/etc/modprobe.d/x.conf", "");
+    expect_options(&machine, State::Ok, "nothing");
+
+    // Of one that is loaded, what it has counts.
+    let machine = Machine::new();
+    machine.put("/sys/module/nouveau/parameters/modeset", "-1");
+    machine.put("/sys/module/nouveau/parameters/config", "(null)");
+    machine.put("/proc/cmdline", "nouveau.noaccel=1");
+    expect_options(&machine, State::Ok, "nothing");
+    machine.put("/sys/module/nouveau/parameters/config", "NvGspRm=0");
+    expect_options(&machine, State::No, "config=NvGspRm=0 in /sys/module");
 }
 
 fn expect_tracing(machine: &Machine, state: State, word: &str) {

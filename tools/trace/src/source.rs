@@ -4,6 +4,7 @@
 
 mod dmesg;
 mod ftrace;
+mod lines;
 
 use std::fs;
 use std::io::Read;
@@ -36,7 +37,7 @@ pub enum Format {
     Mmio,
     /// /sys/kernel/tracing/trace, or what `trace-cmd report` or `perf script` prints, of the tracepoints of group nvkm.
     Ftrace,
-    /// A kernel log of `nouveau.debug=gsp=trace`.
+    /// A kernel log of `nouveau.debug=gsp=trace`, as dmesg, journalctl (any output), syslog, /dev/kmsg or netconsole give it.
     Dmesg,
 }
 
@@ -115,14 +116,15 @@ fn read(path: &Path) -> Result<String> {
 fn recognise(text: &str) -> Option<Format> {
     text.lines().find_map(|line| {
         let line = line.trim_start();
-        if line.starts_with("{\"") {
+        if dmesg::is_message(&lines::one(line)) {
+            return Some(Format::Dmesg);
+        }
+        // The journal's lines are objects, too.
+        if line.starts_with("{\"") && lines::one(line) == line {
             return Some(Format::Wire);
         }
         if ftrace::is_event(line) || line.starts_with("# tracer:") || line.starts_with("cpus=") {
             return Some(Format::Ftrace);
-        }
-        if dmesg::is_message(line) {
-            return Some(Format::Dmesg);
         }
         let access = line.starts_with("R 0x") || line.starts_with("W 0x");
         (access || line.starts_with("# mark ")).then_some(Format::Mmio)
@@ -264,6 +266,14 @@ mod tests {
             ),
             (
                 "[ 1.2] nouveau 0000:01:00.0: gsp: rpc fn:76 len:0x20/0x0\n",
+                Format::Dmesg,
+            ),
+            (
+                "{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"usb 1-1: new\"}\n{\"MESSAGE\":\"nouveau 0000:01:00.0: gsp: rpc fn:76 len:0x20/0x0\"}\n",
+                Format::Dmesg,
+            ),
+            (
+                "6,901,5200000,-;nouveau 0000:01:00.0: gsp: rpc fn:76 len:0x20/0x0\n",
                 Format::Dmesg,
             ),
         ];

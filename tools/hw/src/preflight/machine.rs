@@ -75,21 +75,6 @@ pub fn kernel_config(root: &Root) -> Check {
     }
 }
 
-/// Words on the kernel's command line that keep nouveau from taking a card.
-pub fn command_line(root: &Root) -> Check {
-    const WORDS: [&str; 3] = ["nomodeset", "nouveau.modeset=0", "nouveau.config=NvGspRm=0"];
-    let line = root.text("/proc/cmdline").unwrap_or_default();
-    let found = line.split_whitespace().find(|w| WORDS.contains(w));
-    match found {
-        None => Check::ok("command line", "nothing keeps nouveau from the card"),
-        Some(word) => Check::no(
-            "command line",
-            format!("the kernel was booted with {word}"),
-            "boot without that word (GRUB: e, edit the line that begins with linux)",
-        ),
-    }
-}
-
 /// Secure Boot, module signatures, lockdown.
 pub fn locks(root: &Root) -> Check {
     // The last byte of the variable's value (UEFI specification, SecureBoot); four bytes of attributes come first.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use anyhow::Result;
 
 use crate::trace::Entry;
@@ -14,6 +15,7 @@ use crate::Trace;
 use crate::RPC_HEADER;
 
 use super::choose;
+use super::lines;
 
 /// The subsystem that prints.
 const SUBDEV: &str = ": gsp:";
@@ -52,8 +54,8 @@ fn device(before: &str) -> Option<&str> {
         .filter(|w| w.contains(':'))
 }
 
-/// A line of a dump: which, at what offset, its bytes.
-fn dump(line: &str) -> Option<(Queue, usize, Vec<u8>)> {
+/// A line of a dump: which, at what offset, and its text behind that.
+fn dump(line: &str) -> Option<(Queue, usize, &str)> {
     let tags = [("rpc: ", Queue::Cmdq), ("msg: ", Queue::Msgq)];
     let (queue, rest) = tags.iter().find_map(|(tag, queue)| {
         let at = line.find(*tag)?;
@@ -65,16 +67,20 @@ fn dump(line: &str) -> Option<(Queue, usize, Vec<u8>)> {
     })?;
     let (offset, text) = rest.split_once(": ")?;
     let offset = (offset.len() == 8).then(|| usize::from_str_radix(offset, 16).ok())??;
-    // Behind the digits stand the same bytes as characters.
-    let digits = text.get(..DIGITS).unwrap_or(text);
-    let mut bytes = Vec::with_capacity(ROW);
-    for word in digits.split(' ').filter(|w| !w.is_empty()) {
-        if word.len() != 2 {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(word, 16).ok()?);
-    }
-    Some((queue, offset, bytes))
+    Some((queue, offset, text))
+}
+
+/// The bytes of a dump's line, of which so many are to come. Behind the digits stand the same bytes as characters: in a column of
+/// their own, or behind one blank where somebody made one of many.
+fn bytes(text: &str, due: usize) -> Vec<u8> {
+    let collapsed = !text.trim_end().contains("  ");
+    let (digits, most) = match collapsed {
+        true => (text, due),
+        false => (text.get(..DIGITS).unwrap_or(text), ROW),
+    };
+    let byte = |word: &str| (word.len() == 2).then(|| u8::from_str_radix(word, 16).ok())?;
+    let words = digits.split(' ').filter(|w| !w.is_empty()).take(most);
+    words.map_while(byte).collect()
 }
 
 /// `name:value` of a message's line, the value up to a slash.
@@ -87,15 +93,27 @@ fn value(said: &str, name: &str) -> Option<u32> {
     }
 }
 
+/// The version of the firmware, where a line says which the chosen device runs. A line that names no device is its own.
+fn version<'a>(line: &'a str, chosen: Option<&str>) -> Option<&'a str> {
+    let (before, version) = line.split_once(VERSION)?;
+    let of = before
+        .rsplit_once(SUBDEV)
+        .and_then(|(before, _)| device(before));
+    let its = of.is_none() || chosen.is_none() || of == chosen;
+    its.then(|| version.split_whitespace().next())?
+}
+
 /// Reads a log.
 ///
 /// # Errors
 ///
-/// It is of several devices, and none was said.
+/// It is of several devices, and none was said; or of several boots with firmware of several versions.
 pub fn parse(text: &str, wanted: Option<&str>) -> Result<Trace> {
-    let devices: BTreeSet<&str> = text
-        .lines()
-        .filter_map(head)
+    let all = lines::all(text);
+    let lines = all.iter().map(|(n, line)| (*n, line.as_str()));
+    let devices: BTreeSet<&str> = lines
+        .clone()
+        .filter_map(|(_, line)| head(line))
         .filter_map(|(_, before, _)| device(before))
         .collect();
     let devices: Vec<String> = devices.into_iter().map(str::to_owned).collect();
@@ -108,7 +126,7 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Trace> {
     // Whose dump comes, by queue: a message of another device has none here.
     let mut open: [Option<usize>; 2] = [None, None];
     let mut unsaid = 0;
-    for (n, line) in text.lines().enumerate() {
+    for (n, line) in lines {
         let mut problem = None;
         if let Some((queue, before, said)) = head(line) {
             let slot = usize::from(queue == Queue::Msgq);
@@ -123,13 +141,14 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Trace> {
                     None => problem = Some("a message without function or length".to_owned()),
                 }
             }
-        } else if let Some((queue, offset, bytes)) = dump(line) {
+        } else if let Some((queue, offset, text)) = dump(line) {
             let slot = usize::from(queue == Queue::Msgq);
             if let Some(at) = open[slot] {
                 let message = &mut trace.messages[at];
                 let left =
                     (message.len as usize).saturating_sub(RPC_HEADER + message.payload.len());
-                if offset == message.payload.len() && bytes.len() == left.min(ROW) {
+                let bytes = bytes(text, left.min(ROW));
+                if offset == message.payload.len() && bytes.len() == left.min(ROW) && left > 0 {
                     message.payload.extend_from_slice(&bytes);
                 } else {
                     let have = message.payload.len();
@@ -140,9 +159,14 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Trace> {
                     open[slot] = None;
                 }
             }
-        } else if let Some((_, version)) = line.split_once(VERSION) {
-            let version = version.split_whitespace().next().map(str::to_owned);
-            trace.firmware = trace.firmware.or(version);
+        } else if let Some(version) = version(line, chosen.as_deref()) {
+            let before = trace.firmware.replace(version.to_owned());
+            if let Some(before) = before.filter(|b| b != version && !trace.messages.is_empty()) {
+                bail!(
+                    "the card is booted with {before} before line {n}, and with {version} there: give the log of one boot \
+                     (journalctl -k -b N)"
+                );
+            }
         } else if let Some((_, number)) = line.split_once(MARK) {
             if let Ok(number) = number.trim().parse() {
                 mark = Some(number);
@@ -152,7 +176,7 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Trace> {
         match problem {
             Some(text) if trace.problems.len() < PROBLEMS => {
                 trace.order.push(Entry::Problem(trace.problems.len()));
-                trace.problems.push(format!("line {}: {text}", n + 1));
+                trace.problems.push(format!("line {n}: {text}"));
             }
             Some(_) => unsaid += 1,
             None => {}
@@ -277,6 +301,71 @@ mod tests {
         assert_eq!(trace.messages.len(), 3);
         assert_eq!(trace.problems, Vec::<String>::new());
         assert!(parse(LOG, Some("0000:03:00.0")).is_err());
+    }
+
+    #[test]
+    fn every_logger_keeps_the_bytes() {
+        let whole = parse(LOG, None).unwrap().messages;
+        let escaped = |line: &str| line.replace('\\', "\\x5c");
+        let json =
+            |line: &str| serde_json::json!({"_TRANSPORT": "kernel", "MESSAGE": line}).to_string();
+        let text = |line: &str| line[15..].to_owned();
+        let each = |of: &dyn Fn(&str) -> String| LOG.lines().map(of).collect::<Vec<_>>().join("\n");
+        for log in [
+            each(&|line| format!("6,900,5100000,-;{}", escaped(&text(line)))),
+            each(&|line| json(&text(line))),
+            each(&|line| format!("__CURSOR=s\nPRIORITY=6\nMESSAGE={}\n", text(line))),
+            each(&|line| format!("kern  :info  : {line}")),
+            each(&|line| format!("<6>{line}")),
+            each(&|line| format!("{line}\r")),
+            each(&|line| line.split_whitespace().collect::<Vec<_>>().join(" ")),
+        ] {
+            let trace = parse(&log, None).unwrap();
+            assert_eq!(trace.messages, whole, "{log}");
+            assert_eq!(trace.problems, Vec::<String>::new(), "{log}");
+            assert_eq!(trace.firmware.as_deref(), Some("570.144"));
+        }
+    }
+
+    #[test]
+    fn the_firmware_is_that_of_the_card_and_of_its_boot() {
+        let other = "[    5.1] nouveau 0000:41:00.0: gsp: RM version: 535.113.01\n";
+        let firmware = |log: &str| parse(log, Some("0000:01:00.0")).unwrap().firmware;
+        assert_eq!(
+            firmware(&(other.to_owned() + LOG)).as_deref(),
+            Some("570.144")
+        );
+        assert_eq!(
+            firmware(&(LOG.to_owned() + other)).as_deref(),
+            Some("570.144")
+        );
+        let alone = LOG.replace("RM version", "no version");
+        assert_eq!(firmware(&(other.to_owned() + &alone)), None);
+        // A boot before that sent nothing is none; one that did is another trace.
+        let before = other.replace("41:00", "01:00");
+        assert_eq!(
+            firmware(&(before.clone() + LOG)).as_deref(),
+            Some("570.144")
+        );
+        let error = parse(&(LOG.to_owned() + &before), None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("with 570.144 before line 9, and with 535.113.01 there"),
+            "{error}"
+        );
+        assert_eq!(
+            firmware(&(LOG.to_owned() + LOG)).as_deref(),
+            Some("570.144")
+        );
+    }
+
+    #[test]
+    fn bytes_that_look_like_characters_and_characters_that_look_like_bytes() {
+        let log = "x 0000:01:00.0: gsp: rpc fn:76 len:0x23/0x3\nrpc: 00000000: 61 62 20 ab 12\n";
+        let trace = parse(log, None).unwrap();
+        assert_eq!(trace.messages[0].payload, b"ab ");
+        assert_eq!(trace.problems, Vec::<String>::new());
     }
 
     #[test]
