@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! C and Rust in turns on one machine, fifty times (`NVKM_SWAPS=` sets another number): who serves, that no message is lost, that nothing is kept.
+//! C and Rust in turns on one machine, fifty times: who serves, that no message is lost, that nothing is kept.
 //!
 //! The machine's part needs a prepared build directory with `nouveau/on/nouveau.ko`; `make test` runs it with `--ignored`.
 
@@ -23,6 +23,7 @@ use serde_json::json;
 const READY: [&str; 4] = ["rpc", "fw", "boot", "gsp"];
 /// What it serves in the runs that are made by hand.
 const MADE: [&str; 2] = ["rpc", "fw"];
+const SWAPS: u32 = 50;
 
 fn load(out: &Path) -> Run {
     let mut guest = Guest::default();
@@ -49,14 +50,13 @@ fn run(name: &str, module: Option<&Path>, swaps: &str) -> Run {
 /// Real firmware, all that is ready. The control is the distribution's own driver, bound as often: C keeps memory, too.
 #[test]
 #[ignore = "starts two virtual machines, for some minutes"]
-fn swaps_lose_and_keep_nothing() {
-    let swaps = machine::how_many("NVKM_SWAPS", 50);
+fn fifty_swaps_lose_and_keep_nothing() {
     // SWAP_MODULE= another module, such as one that leaks.
     let module =
         std::env::var_os("SWAP_MODULE").map_or(build().join("nouveau/on/nouveau.ko"), Into::into);
     let (ours, control) = thread::scope(|scope| {
-        let control = scope.spawn(|| run("swap-control", None, &format!("{swaps}:stock")));
-        let ours = run("swap", Some(&module), &swaps.to_string());
+        let control = scope.spawn(|| run("swap-control", None, &format!("{SWAPS}:stock")));
+        let ours = run("swap", Some(&module), &SWAPS.to_string());
         (ours, control.join().unwrap())
     });
     let wrong = swap::judge(&ours, &control, &READY);

@@ -297,7 +297,7 @@ pub fn check(root: &Root) -> Check {
             text,
             "boot without it (GRUB: e, edit the line that begins with linux), or take the line out of modprobe's file",
         ),
-        Some(_) => Check::warn(NAME, text, "take it out, and load nouveau anew"),
+        Some(_) => Check::warn(NAME, text, "take it out, and reload nouveau"),
     }
 }
 
